@@ -1,0 +1,307 @@
+"""The wire: opens ports through PyVISA, sets them up, locks them, hands them out one per resource.
+
+The only importer of pyvisa among the drivers. PyVISA does the opening and the settings; where a
+session has a descriptor the bytes travel over it (see wire.py), otherwise over the VISA library.
+This file must never know a protocol, and never open a port that another process holds.
+"""
+
+import contextlib
+import fcntl
+import os
+import socket
+import stat
+import termios
+import threading
+from types import TracebackType
+from typing import Any, Final
+
+import pyvisa
+from pyvisa import constants
+from pyvisa.errors import VisaIOError
+from pyvisa.highlevel import VisaLibraryBase
+from pyvisa.resources import MessageBasedResource, SerialInstrument
+
+from drivers.errors import InstrumentError
+from drivers.framing import LF
+from drivers.link import Identity, Link
+from drivers.lock import PortLock, canonical
+from drivers.pacer import BusPacer, Pacer
+from drivers.port import NO_CHANNEL, WRITE_S, Port, Sync
+from drivers.wire import CHUNK, DRAIN_MAX, DescriptorWire, Wire, babble, lost, silence
+
+__all__ = ["Bus", "BusPacer", "Identity", "Link", "Pacer", "Port", "Sync"]
+
+OPEN_MS: Final = 3000
+_IN_PROCESS: Final = ("@lbl", "@sim")  # back ends that serve simulated instruments in this process
+_PARITY: Final = {
+    "none": constants.Parity.none,
+    "even": constants.Parity.even,
+    "odd": constants.Parity.odd,
+}
+_FLOW: Final = {
+    "none": constants.ControlFlow.none,
+    "xonxoff": constants.ControlFlow.xon_xoff,
+    "rtscts": constants.ControlFlow.rts_cts,
+}
+_STOP: Final = {1: constants.StopBits.one, 2: constants.StopBits.two}
+_UNSETTABLE: Final = (termios.error, VisaIOError, OSError, ValueError, NotImplementedError)
+
+
+class Bus:
+    """All ports of one bench on one clock.
+
+    `library` is a PyVISA library string ("@py") or a library object that serves instruments in
+    this process, which needs no lock between processes. Use as a context manager, or `close`.
+    """
+
+    def __init__(self, pacer: BusPacer, library: VisaLibraryBase | str = "@py") -> None:
+        """Open the library; ports are opened by `port`."""
+        self._pacer = pacer
+        self._manager = pyvisa.ResourceManager(library)
+        self._in_process = not isinstance(library, str) or library.endswith(_IN_PROCESS)
+        self._lock = threading.Lock()
+        self._ports: dict[str, tuple[Port, Link, PortLock | None]] = {}
+
+    def port(self, resource: str, *, link: Link, purpose: str = "") -> Port:
+        """The port of this resource; chained devices get the same one.
+
+        `purpose` is shown to any other process that wants the port meanwhile. Raises
+        InstrumentError: "locked" (held by another process, named), "lost" (does not open),
+        "limit" (already open with other serial settings).
+        """
+        with self._lock:
+            opened = self._ports.get(canonical(resource))
+            if opened is not None:
+                if opened[1] != link:
+                    raise InstrumentError(
+                        f"already open with {opened[1]}, cannot be {link} too",
+                        kind="limit",
+                        cure="chain only instruments with equal serial settings",
+                        resource=resource,
+                    )
+                return opened[0]
+            lock = None if self._in_process else PortLock(resource, purpose)
+            try:
+                port = self._open(resource, link)
+            except BaseException:
+                if lock is not None:
+                    lock.release()
+                raise
+            self._ports[canonical(resource)] = (port, link, lock)
+            return port
+
+    def close(self) -> None:
+        """Close every port and give its lock back; doing it twice does no harm."""
+        with self._lock:
+            ports, self._ports = self._ports, {}
+            for port, _, lock in ports.values():
+                # still armed, or gone already: the pacer checks the descriptor before it writes
+                with contextlib.suppress(OSError, RuntimeError, ValueError):
+                    self._forget(port)
+                with contextlib.suppress(OSError, VisaIOError):  # gone already is closed too
+                    port.close()
+                if lock is not None:
+                    lock.release()
+
+    def __enter__(self) -> "Bus":
+        """Nothing is opened here."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close every port."""
+        self.close()
+
+    def _forget(self, port: Port) -> None:
+        if port.channel >= 0:
+            self._pacer.remove(port.channel)
+
+    def _open(self, resource: str, link: Link) -> Port:
+        """A port with its wire and channel; nothing stays open when it fails."""
+        session = self._session(resource)
+        try:
+            notes = tuple(_set_up(session, link))
+            fd = -1 if self._in_process else _descriptor(session)
+            wire: Wire = VisaWire(session)
+            if fd >= 0:
+                _prepare_descriptor(fd, resource)
+                wire = DescriptorWire(fd, session)
+            return Port(resource, wire, self._pacer, self._channel(resource, wire), notes)
+        except BaseException:
+            with contextlib.suppress(OSError, VisaIOError):
+                session.close()
+            raise
+
+    def _session(self, resource: str) -> MessageBasedResource:
+        """An open PyVISA session, or InstrumentError in words."""
+        try:
+            session = self._manager.open_resource(resource, open_timeout=OPEN_MS)
+        except Exception as error:  # pyvisa-py raises plain Exception when it cannot connect
+            raise InstrumentError(
+                f"the port does not open: {error}",
+                kind="lost",
+                cure="check the resource in the bench file, power and cable",
+                resource=resource,
+            ) from error
+        if not isinstance(session, MessageBasedResource):
+            session.close()
+            raise InstrumentError(
+                "no messages can be sent to this kind of resource",
+                kind="limit",
+                cure="use an ASRL, TCPIP or USB resource",
+                resource=resource,
+            )
+        return session
+
+    def _channel(self, resource: str, wire: Wire) -> int:
+        """Where the pacer sends armed bytes for this wire."""
+        if self._pacer.virtual:
+            return self._pacer.add_call(resource, lambda data: wire.write(data, WRITE_S))
+        if wire.fd >= 0:
+            return self._pacer.add_fd(resource, wire.fd)
+        return NO_CHANNEL
+
+
+class VisaWire:
+    """Bytes through a VISA library: in-process instruments, USB, other makers' libraries."""
+
+    fd: Final = -1
+
+    def __init__(self, session: MessageBasedResource) -> None:
+        """Take over an open session."""
+        self._session = session
+        self._handle: Any = session.session
+        self._library = session.visalib
+        self._read = session.visalib.read
+        self._timeout_s = -1.0
+        self._end = -1
+        self._counts = isinstance(session, SerialInstrument) and self._can_count()
+        self._quiet = contextlib.ExitStack()  # a full chunk is no reason for a Python warning
+        full = constants.StatusCode.success_max_count_read
+        self._quiet.enter_context(session.ignore_warning(full))
+
+    def write(self, data: bytes, timeout_s: float) -> None:
+        """Send all of `data`; the bound is the library's own."""
+        try:
+            self._library.write(self._handle, data)
+        except (VisaIOError, OSError) as error:
+            raise lost(f"writing failed: {error}") from error
+
+    def read(self, end: int, timeout_s: float) -> bytes:
+        """One VISA read that stops at `end`, or at the message's end."""
+        if timeout_s != self._timeout_s or end != self._end:
+            self._set(end, timeout_s)
+        try:
+            return self._read(self._handle, CHUNK)[0]
+        except VisaIOError as error:
+            if error.error_code == constants.StatusCode.error_timeout:
+                raise silence(timeout_s) from None
+            raise lost(f"reading failed: {error}") from error
+        except OSError as error:
+            raise lost(f"reading failed: {error}") from error
+
+    def purge(self) -> int:
+        """Throw away what has arrived, where the library can say that something has."""
+        return self.drain(self._end, 0.0) if self._counts and self._waiting() else 0
+
+    def drain(self, end: int, quiet_s: float) -> int:
+        """Read and throw away until nothing comes for so long."""
+        count = 0
+        while count <= DRAIN_MAX:
+            try:
+                count += len(self.read(end if end >= 0 else LF, quiet_s)) or 1
+            except InstrumentError as error:
+                if error.kind == "no answer":
+                    return count
+                raise
+        raise babble(count)
+
+    def close(self) -> None:
+        """Close the session."""
+        self._quiet.close()
+        self._session.close()
+
+    def _set(self, end: int, timeout_s: float) -> None:
+        """Tell the library where to stop and how long to wait."""
+        attribute = constants.ResourceAttribute
+        timeout_ms = -int(-timeout_s * 1000 // 1)
+        self._library.set_attribute(self._handle, attribute.timeout_value, timeout_ms)
+        self._library.set_attribute(self._handle, attribute.termchar, end)
+        self._library.set_attribute(self._handle, attribute.termchar_enabled, True)
+        self._timeout_s, self._end = timeout_s, end
+
+    def _waiting(self) -> int:
+        available = constants.ResourceAttribute(constants.VI_ATTR_ASRL_AVAIL_NUM)
+        return int(self._library.get_attribute(self._handle, available)[0])
+
+    def _can_count(self) -> bool:
+        try:
+            return self._waiting() >= 0
+        except (VisaIOError, NotImplementedError, OSError):
+            return False
+
+
+def _set_up(session: MessageBasedResource, link: Link) -> list[str]:
+    """Apply serial settings; what the line refuses (a pty has no parity) is noted instead."""
+    if not isinstance(session, SerialInstrument):
+        return []
+    try:
+        session.baud_rate = link.baud
+        session.data_bits = link.data_bits
+        session.parity = _PARITY[link.parity]
+        session.stop_bits = _STOP[link.stop_bits]
+        session.flow_control = _FLOW[link.flow]
+    except _UNSETTABLE as error:
+        with contextlib.suppress(*_UNSETTABLE):
+            session.data_bits = 8
+            session.parity = constants.Parity.none
+            session.stop_bits = constants.StopBits.one
+            session.flow_control = constants.ControlFlow.none
+        return [f"the line refused {link} ({error}); it stays at 8 data bits, no parity"]
+    return []
+
+
+def _descriptor(session: MessageBasedResource) -> int:
+    """The descriptor of a pyvisa-py serial or socket session, or -1."""
+    from pyvisa_py.highlevel import PyVisaLibrary  # type: ignore[import-untyped]
+    from pyvisa_py.serial import SerialSession  # type: ignore[import-untyped]
+    from pyvisa_py.tcpip import TCPIPSocketSession  # type: ignore[import-untyped]
+
+    library = session.visalib
+    if not isinstance(library, PyVisaLibrary):
+        return -1
+    inner = library.sessions[session.session]
+    if not isinstance(inner, SerialSession | TCPIPSocketSession):
+        return -1
+    try:
+        return int(inner.interface.fileno())
+    except (OSError, AttributeError, TypeError):  # loop://, rfc2217:// have none
+        return -1
+
+
+def _prepare_descriptor(fd: int, resource: str) -> None:
+    """Send small commands at once, find out whether the peer is there, keep others off."""
+    if stat.S_ISSOCK(os.fstat(fd).st_mode):
+        peer = socket.socket(fileno=fd)
+        try:
+            trouble = peer.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            if not trouble and peer.family in (socket.AF_INET, socket.AF_INET6):
+                peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        finally:
+            peer.detach()
+        if trouble:
+            raise lost(f"nobody answers there: {os.strerror(trouble)}").at("", resource)
+        return
+    try:  # programs that use pyserial's exclusive mode, tio or picocom respect this
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise InstrumentError(
+            "another program has locked the serial line",
+            kind="locked",
+            cure="close the other program",
+            resource=resource,
+        ) from None

@@ -1,0 +1,341 @@
+"""The one door: check, plan, start, command, show. Faces call nothing else.
+
+Resolves names to files, refuses what cannot be, and hands on. Must never print, and never import a
+face.
+"""
+
+import getpass
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from lbl.bench.file import BenchFile, read_bench
+from lbl.errors import BadInput, Fault, Problem, Refused, short
+from lbl.journal.audit import verify
+from lbl.journal.folder import RunFolder
+from lbl.journal.lock import holder
+from lbl.journal.opening import events
+from lbl.journal.record import make_record, text
+from lbl.journal.runs import find_run, list_runs, look
+from lbl.plan.equipment import Equipment
+from lbl.plan.loader import read_recipe
+from lbl.plan.planner import plan as make_plan
+from lbl.plan.schedule import Plan
+from lbl.run.equip import equipment
+from lbl.shipped import find
+
+if TYPE_CHECKING:
+    from lbl.run.launch import Launch
+    from lbl.run.news import News
+    from lbl.run.result import Result
+
+T = TypeVar("T")
+
+SPEEDS: Final = "max, real, or a number such as 60"
+SPEED_MAX: Final = 1e6
+SIGNALS: Final[Mapping[str, int]] = {
+    "hold": signal.SIGUSR1, "unhold": signal.SIGUSR1, "stop": signal.SIGUSR1,
+    "abort": signal.SIGUSR2,
+}  # fmt: skip
+POLL_S: Final = 0.2
+DETACH_POLLS: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What somebody wants to be run; `speed` as the command line writes it, "" is the default."""
+
+    recipe: str
+    bench: str = "dip"
+    sets: Mapping[str, str] = field(default_factory=dict)
+    world: Mapping[str, str] = field(default_factory=dict)
+    seed: int = 0
+    speed: str = ""
+    lots: Mapping[str, str] = field(default_factory=dict)
+    runs: Path = Path("runs")
+    by: str = ""
+    reason: str = ""
+
+
+def pairs(items: Sequence[str] | None, option: str) -> dict[str, str]:
+    """NAME=VALUE words as a mapping; raises BadInput for a word of another form."""
+    made: dict[str, str] = {}
+    for item in items or ():
+        name, _, value = item.partition("=")
+        if not name.strip() or not value.strip():
+            raise BadInput(
+                Problem("option-form", f"'{item}' is not NAME=VALUE", option, "write it like a=1")
+            )
+        made[name.strip()] = value.strip()
+    return made
+
+
+def plan(recipe: str, bench: str, sets: Mapping[str, str]) -> Plan:
+    """The plan of a recipe on a bench; raises BadInput with every problem."""
+    return _bind(recipe, bench, sets).plan
+
+
+@dataclass(frozen=True, slots=True)
+class _Bound:
+    """A recipe bound to a bench, and the texts it came from."""
+
+    plan: Plan
+    equipment: Equipment
+    file: BenchFile
+    recipe_text: str
+    bench_text: str
+
+
+def _bind(recipe: str, bench: str, sets: Mapping[str, str]) -> _Bound:
+    """Both files read; a mistake in one does not hide those in the other."""
+    problems: list[Problem] = []
+    recipe_path = _tried(problems, lambda: find(recipe, "recipes", "recipe"))
+    bench_path = _tried(problems, lambda: find(bench, "sim", "bench"))
+    made = _tried(problems, lambda: recipe_path and read_recipe(recipe_path, sets))
+    file = _tried(problems, lambda: bench_path and read_bench(bench_path))
+    if not (made and file and recipe_path and bench_path):
+        raise BadInput(*problems)
+    fitted = equipment(file, made.substrate.area)
+    return _Bound(
+        make_plan(made, fitted), fitted, file, recipe_path.read_text("utf-8"),
+        bench_path.read_text("utf-8"),
+    )  # fmt: skip
+
+
+def _tried(problems: list[Problem], act: Callable[[], T]) -> T | None:
+    try:
+        return act()
+    except BadInput as error:
+        problems += error.problems
+        return None
+
+
+def speed_of(text: str, file: BenchFile) -> float | None:
+    """0 for virtual time, n for n times real time, None for real time.
+
+    Raises BadInput for another word, and for anything but real on a bench that is not simulated.
+    """
+    if not text:
+        text = "max" if file.in_process else "real"
+    if text == "real" and not file.in_process:
+        return None
+    speed = _number({"max": "0", "real": "1"}.get(text, text))
+    if speed is None or not 0.0 <= speed <= SPEED_MAX or (speed == 0.0 and text != "max"):
+        raise BadInput(Problem("speed", f"'{short(text)}' is no speed", "--speed", f"give {SPEEDS}"))
+    if not file.in_process:
+        sentence = f"bench {file.name} is not simulated in this process: it runs in real time"
+        raise BadInput(
+            Problem("speed-real-bench", sentence, "--speed", "leave --speed away, or say real")
+        )
+    return speed
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A run that may start: everything that can be refused has been looked at."""
+
+    launch: "Launch"
+
+    @property
+    def plan(self) -> Plan:
+        """What will be done."""
+        return self.launch.plan
+
+    @property
+    def simulated(self) -> bool:
+        """Whether nothing real will move."""
+        return self.launch.file.simulated is not None
+
+    def run(self, tell: "Callable[[News], None]") -> "Result":
+        """Do it."""
+        from lbl.run.launch import launch
+
+        return launch(self.launch, tell)
+
+
+def prepare(order: Order) -> Prepared:
+    """Look at everything that can be refused; raises BadInput with what is wrong."""
+    from lbl.bench.simulated import world_parameters
+    from lbl.run.launch import Launch
+
+    bound = _bind(order.recipe, order.bench, order.sets)
+    unknown = [name for name in order.lots if name not in bound.plan.solutions]
+    if unknown:
+        known = ", ".join(bound.plan.solutions)
+        raise BadInput(
+            Problem("lot-unknown", f"no solution is called '{unknown[0]}'", "--lot", f"known: {known}")
+        )
+    if order.world and not bound.file.in_process:
+        sentence = f"bench {bound.file.name} has no world of its own to change"
+        raise BadInput(Problem("world-parameter", sentence, "--world", "use a simulated bench"))
+    return Prepared(
+        Launch(
+            plan=bound.plan,
+            equipment=bound.equipment,
+            file=bound.file,
+            recipe_text=bound.recipe_text,
+            bench_text=bound.bench_text,
+            speed=speed_of(order.speed, bound.file),
+            seed=order.seed,
+            world=world_parameters(order.world, "--world"),
+            sets=order.sets,
+            lots=order.lots,
+            runs=order.runs,
+            by=order.by,
+            reason=order.reason,
+        )
+    )
+
+
+def detach(words: Sequence[str], order: Order) -> dict[str, Any]:
+    """Start the same command in the background; returns the run's id and pid."""
+    prepare(order)  # what can be refused is refused here, where somebody reads it
+    before = {row.id for row in list_runs(order.runs)}
+    child = subprocess.Popen(
+        [sys.executable, "-m", "lbl.cli", *(word for word in words if word != "--detach"), "--yes"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    from lbl.run.clock import pause
+
+    for _ in range(DETACH_POLLS):
+        fresh = [row for row in list_runs(order.runs) if row.id not in before]
+        if fresh:
+            return {"run": fresh[-1].id, "pid": child.pid}
+        if child.poll() is not None:
+            break
+        pause(POLL_S)
+    raise BadInput(
+        Problem("detach", "the run did not start in the background", remedy="run it without --detach")
+    )
+
+
+def command(verb: str, run: str, runs: Path, *, by: str, reason: str) -> str:
+    """Post a command to a run's inbox and nudge its process; returns a sentence.
+
+    Raises Refused when no process drives the run, BadInput when there is no such run.
+    """
+    path = find_run(runs, run)
+    held = holder(path)
+    if held is None:
+        state = look(path).state["state"]
+        remedy = "lbl resume takes it up again" if state in ("Held", "Aborted") else ""
+        sentence = f"no process drives run {path.name}, it is {state}"
+        raise Refused(Problem("run-idle", sentence, remedy=remedy))
+    who = by or getpass.getuser()
+    if verb == "abort":  # the signal needs neither disk nor journal; the file says who and why
+        _signal(held.pid, SIGNALS["abort"])
+    folder = RunFolder.open(path)
+    try:
+        folder.post_command(verb, who, reason)
+    finally:
+        folder.close()
+    if verb != "abort":
+        _signal(held.pid, SIGNALS[verb])
+    return f"{verb} sent to {path.name}; lbl status {path.name} shows when it has taken effect"
+
+
+def _signal(pid: int, number: int) -> None:
+    try:
+        os.kill(pid, number)
+    except (ProcessLookupError, PermissionError) as error:
+        sentence = f"process {pid} cannot be signalled: {error.strerror}"
+        raise Refused(Problem("run-idle", sentence, remedy="is it on this machine?")) from error
+
+
+def status(run: str, runs: Path) -> dict[str, Any]:
+    """Where a run is, from its journal."""
+    path = find_run(runs, run)
+    return _facts(path)
+
+
+def _facts(path: Path) -> dict[str, Any]:
+    state, held = look(path).state, holder(path)
+    return {
+        "run": state["run"] or path.name,
+        "state": state["state"],
+        "recipe": state["recipe"],
+        "bench": state["bench"],
+        "bilayers": state["bilayers"],
+        "planned_bilayers": state["planned"]["bilayers"],
+        "depositions": state["depositions"],
+        "vessel": state["vessel"] or "air",
+        "deviations": state["deviations"],
+        "pending": list(state["commands"]["pending"].values()),
+        "pid": held.pid if held else 0,
+        "utc": state["utc"],
+    }
+
+
+def follow(run: str, runs: Path) -> Iterator[dict[str, Any]]:
+    """A run's facts each time they change, until no process drives it."""
+    from lbl.run.clock import pause
+
+    path, last = find_run(runs, run), None
+    while True:
+        facts = _facts(path)
+        if facts != last:
+            yield facts
+        last = facts
+        if not facts["pid"]:
+            return
+        pause(POLL_S)
+
+
+def runs_of(runs: Path) -> list[dict[str, Any]]:
+    """The runs of a folder, newest last."""
+    return [
+        {
+            "run": row.id,
+            "recipe": row.recipe,
+            "bench": row.bench,
+            "state": row.state or row.problem,
+            "bilayers": row.bilayers,
+            "depositions": row.depositions,
+            "deviations": row.deviations,
+            "utc": row.utc,
+            "pid": row.pid,
+        }
+        for row in list_runs(runs)
+    ]
+
+
+def show(run: str, runs: Path) -> tuple[dict[str, Any], str]:
+    """A run's record, made anew from its journal, as data and as text."""
+    folder = RunFolder.open(find_run(runs, run))
+    try:
+        record = make_record(events(folder.storage, folder.id))
+    finally:
+        folder.close()
+    return record, text(record)
+
+
+def record_of(folder: Path) -> dict[str, Any]:
+    """The record of a run that has just ended."""
+    return show(str(folder), folder.parent)[0]
+
+
+def check_journal(run: str, runs: Path) -> str:
+    """Verify every record of a run; raises Fault with the line that is damaged."""
+    folder = RunFolder.open(find_run(runs, run))
+    try:
+        report = verify(folder.storage, folder.id)
+    finally:
+        folder.close()
+    if not report.ok:
+        raise Fault(Problem("journal-damaged", report.text(), run, "keep the folder as it is"))
+    return report.text()

@@ -1,0 +1,239 @@
+"""A bench that is open: its instruments by role, the verbs that go to all of them.
+
+The only room that knows drivers and simulated instruments. Must never decide what to do with a
+film, and never reads what a simulated world holds except to hand it to whoever judges a run.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+import drivers
+from drivers.bus import Bus, Port
+from drivers.dc2200 import DC2200
+from drivers.errors import InstrumentError
+from drivers.julabo import Julabo
+from drivers.mettler import Mettler
+from drivers.newera import NewEra
+from drivers.pm100d import PM100D
+from drivers.zaber import Zaber
+from lbl.bench import roles
+from lbl.bench.file import BenchFile
+from lbl.bench.simulated import Simulation
+from lbl.errors import BadInput, Problem
+
+_SECOND: Final = 1_000_000_000
+NEAR_DEG: Final = 0.5
+
+
+class Step(Protocol):
+    """The part of a transfer's leg that the dead-man's programme needs."""
+
+    @property
+    def axis(self) -> str: ...
+    @property
+    def target(self) -> float: ...
+    @property
+    def duration_ns(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Dosing:
+    """The pump that tops up a vessel and the balance that checks it."""
+
+    pump: roles.Pump
+    balance: roles.Balance
+    rate: float
+    tolerance: float
+
+
+@dataclass(frozen=True, slots=True)
+class Optics:
+    """The light path through the readout vessel."""
+
+    photometer: roles.Photometer
+    light: roles.Light
+    current: float
+    averages: int
+    settle: float
+
+
+# driver name -> how its class is made from the bench file's entry
+_MAKE: Final[Mapping[str, Callable[[Port, str, Any], roles.Instrument]]] = {
+    "zaber": lambda port, name, spec: Zaber(
+        port, name, spec.address, microstep=spec.microstep,
+        low=spec.travel[0], high=spec.travel[1], accel=spec.acceleration,
+    ),
+    "newera": lambda port, name, spec: NewEra(port, name, spec.address, diameter=spec.diameter),
+    "pm100d": lambda port, name, spec: PM100D(port, name),
+    "dc2200": lambda port, name, spec: DC2200(port, name, limit=spec.limit),
+    "julabo": lambda port, name, spec: Julabo(port, name),
+    "mettler": lambda port, name, spec: Mettler(port, name),
+}  # fmt: skip
+
+
+class Bench:
+    """The instruments of one bench file, opened on one clock."""
+
+    def __init__(
+        self, file: BenchFile, pacer: Any, simulation: Simulation | None, purpose: str
+    ) -> None:
+        self.file = file
+        self.simulation = simulation
+        self._pacer = pacer
+        self._bus = Bus(pacer, simulation.library(pacer) if simulation else "@py")
+        self._ports: dict[str, Port] = {}
+        self.instruments: dict[str, Any] = {}
+        self._open(purpose)
+        made = self.instruments
+        self.axes: dict[str, roles.Axis] = {
+            "z": made[file.arm.lift], "x": made[file.arm.turn],
+        }  # fmt: skip
+        self.dosing = file.dosing and Dosing(
+            made[file.dosing.pump],
+            made[file.dosing.balance],
+            file.dosing.rate,
+            file.dosing.tolerance,
+        )
+        self.optics = file.photometry and Optics(
+            made[file.photometry.photometer],
+            made[file.photometry.light],
+            file.photometry.current,
+            file.photometry.averages,
+            file.photometry.settle,
+        )
+        self.thermostat: roles.Thermostat | None = (
+            made[file.temperature.thermostat] if file.temperature else None
+        )
+        self.settle_ns = int(file.arm.settle * _SECOND)
+        self._still = self._outputs_off()
+
+    def _open(self, purpose: str) -> None:
+        """Open every instrument; all that do not answer are named at once."""
+        problems = []
+        for name, spec in self.file.instruments.items():
+            try:
+                link = drivers.DRIVERS[spec.driver].LINK
+                port = self._bus.port(spec.resource, link=link, purpose=purpose)
+                instrument = _MAKE[spec.driver](port, name, spec)
+                instrument.connect()
+            except InstrumentError as error:
+                problems.append(
+                    Problem("bench-no-answer", str(error), f"{self.file.name}.{name}")
+                )
+                continue
+            self._ports[name] = port
+            self.instruments[name] = instrument
+        if problems:
+            self._bus.close()
+            raise BadInput(*problems)
+
+    def identify(self) -> dict[str, roles.Identity]:
+        """Who answers: name -> maker, model, serial, firmware."""
+        return {name: made.identify() for name, made in self.instruments.items()}
+
+    def safe(self) -> list[str]:
+        """Make every instrument safe, whatever the others do; returns what failed, in words."""
+        failed = []
+        for made in self.instruments.values():
+            try:
+                made.safe()
+            except InstrumentError as error:
+                failed.append(str(error))
+        return failed
+
+    def outputs_off(self) -> list[str]:
+        """Like `safe`, axes left alone: a transfer under way may finish."""
+        failed = []
+        axes = set(self.axes.values())
+        for made in self.instruments.values():
+            if made in axes:
+                continue
+            try:
+                made.safe()
+            except InstrumentError as error:
+                failed.append(str(error))
+        return failed
+
+    def turned_to(self) -> float:
+        """Where the carousel stands, in deg."""
+        return self.axes["x"].position()
+
+    def station(self, at: float) -> str:
+        """The vessel that is under the arm when the carousel stands at `at`; "" for none."""
+        vessels = self.file.vessels.items()
+        return next((name for name, one in vessels if abs(one.at - at) <= NEAR_DEG), "")
+
+    def preparations(
+        self, up: float, start: float, wavelength: float
+    ) -> Iterator[tuple[str, str, Callable[[], None]]]:
+        """(name, what it may move, act) for each instrument, in the order that is safe.
+
+        The lift homes up before the carousel may turn; liquids and light come last.
+        """
+        arm, lift, turn = self.file.arm, self.axes["z"], self.axes["x"]
+
+        def raise_it() -> None:
+            lift.prepare()
+            lift.set_speed(arm.withdraw)
+            lift.move(up)
+
+        def turn_it() -> None:
+            turn.prepare()
+            turn.set_speed(arm.speed)
+            turn.move(start)
+
+        yield arm.lift, "homes and goes up", raise_it
+        yield arm.turn, f"homes and turns to {start:g} deg", turn_it
+        if self.dosing is not None and self.file.dosing is not None:
+            yield self.file.dosing.pump, "nothing", self.dosing.pump.prepare
+        optics, section = self.optics, self.file.photometry
+        if optics is not None and section is not None:
+            yield section.light, "nothing", optics.light.prepare
+            yield (
+                section.photometer,
+                "nothing",
+                lambda: optics.photometer.prepare(wavelength, optics.averages),
+            )
+        if self.thermostat is not None and self.file.temperature is not None:
+            setpoint, thermostat = self.file.temperature.setpoint, self.thermostat
+            yield (
+                self.file.temperature.thermostat,
+                f"nothing; heats to {setpoint:g} degC",
+                lambda: thermostat.start(setpoint),
+            )
+
+    def rest(self) -> None:
+        """The dead-man's programme while the substrate is wet: outputs off, stay."""
+        self._pacer.safe_programme(self._still)
+
+    def rescue(self, leg: Step) -> None:
+        """The dead-man's programme while a leg moves: end over a bath, in it, never sideways.
+
+        Lifting: down again where it is. Turning: down once the turn is over. Lowering: go on.
+        """
+        lift = self.axes["z"]
+        channel = self._ports[self.file.arm.lift].channel
+        down = lift.move_bytes(self.file.arm.down)
+        if leg.axis == "x":
+            programme = [*self._still, (leg.duration_ns, channel, down)]
+        elif leg.target < self.file.arm.surface:
+            programme = [*self._still, (0, channel, down)]
+        else:
+            programme = self._still
+        self._pacer.safe_programme(programme)
+
+    def _outputs_off(self) -> list[tuple[int, int, bytes]]:
+        arm = {self.file.arm.lift, self.file.arm.turn}
+        return [
+            (0, self._ports[name].channel, data)
+            for name, made in self.instruments.items()
+            if name not in arm
+            for data in made.safe_bytes()
+        ]
+
+    def close(self) -> None:
+        """Close every instrument and the bus."""
+        for made in self.instruments.values():
+            made.close()
+        self._bus.close()

@@ -1,0 +1,185 @@
+"""A simulated bench in this process: the bench file becomes device models on one world.
+
+Converts units and names, and hands out the PyVISA library that reaches the models. The controller
+never reads the world through this file: `truth` and `ledger` are for the judge of a run.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final, Protocol
+
+import sim
+from lbl import units
+from lbl.bench.file import BenchFile, ZaberSpec, read_bench
+from lbl.errors import BadInput, Problem
+from lbl.shipped import find
+from sim.assembly import Assembly, Spec
+from sim.parameters import PARAMETERS, check
+from sim.visa import SimLibrary
+from sim.world import Geometry, Solution, VesselSpec, World
+
+OWNER: Final = "lbl"
+_FLOOR_MM: Final = 4.0  # between the lower edge of a dipped substrate and the vessel's floor
+_STATION_DEG: Final = 0.5
+# What people call the protein -> what the world calls it; every other species it knows by charge.
+_SPECIES: Final[Mapping[str, str]] = {"purple membrane": "BR", "bacteriorhodopsin": "BR"}
+# Units as the world writes them -> as people may write them.
+_UNITS: Final[Mapping[str, str]] = {
+    "-": "", "g": "", "%": "%", "cm2": "cm^2", "ng/cm2": "ng/cm^2", "m2/s": "m^2/s",
+    "uL/cm2": "uL/cm^2", "kg/m3": "kg/m^3",
+}  # fmt: skip
+
+
+class Liquid(Protocol):
+    """A solution as the plan knows it."""
+
+    @property
+    def species(self) -> str: ...
+    @property
+    def concentration(self) -> float: ...
+    @property
+    def pH(self) -> float: ...  # noqa: N802 - the symbol of the quantity
+    @property
+    def charge(self) -> int: ...
+
+
+class Simulation:
+    """The models of one bench file and the world they share."""
+
+    def __init__(
+        self,
+        file: BenchFile,
+        world: Mapping[str, float],
+        *,
+        seed: int,
+        area: float,
+        sides: int,
+    ) -> None:
+        guard()
+        self._file = file
+        stated = world_parameters(file.simulated.world if file.simulated else {}, file.name)
+        self.world = World(
+            _vessels(file),
+            Geometry(
+                surface=file.arm.surface,
+                bottom=file.arm.down + _FLOOR_MM,
+                tolerance=_STATION_DEG,
+                clear=file.arm.clear,
+            ),
+            {**stated, **world},
+            seed=seed,
+            area=area,
+            sides=sides,
+            readout=file.photometry.through if file.photometry else None,
+        )
+        self.assembly = Assembly(_specs(file), self.world)
+
+    def library(self, clock: Any) -> SimLibrary:
+        """The PyVISA library that reaches the models, waiting on `clock`."""
+        return SimLibrary.over(self.assembly, clock)
+
+    def fill(self, assignments: Mapping[str, str], liquids: Mapping[str, Liquid]) -> None:
+        """What a technician does before the run: pour solutions into vessels, fill the bottle."""
+        for vessel, name in assignments.items():
+            liquid = liquids[name]
+            species = _SPECIES.get(liquid.species.lower(), liquid.species or name)
+            solution = Solution(name, species, liquid.concentration, liquid.pH, liquid.charge)
+            self.world.fill(vessel, solution, self._file.vessels[vessel].volume)
+        dosing = self._file.dosing
+        if dosing is not None and dosing.into in assignments:
+            self.world.stock(dosing.into, dosing.stock)
+
+    def snapshot(self) -> dict[str, Any]:
+        """The whole dynamic state as plain data."""
+        return self.assembly.snapshot()
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take a state that `snapshot` gave."""
+        self.assembly.restore(state)
+
+
+def guard() -> None:
+    """Another package may own the name `sim`; then its instruments are not ours."""
+    if sim.OWNER != OWNER:
+        sentence = f"{sim.__file__} is not ours: another package owns the name"
+        raise BadInput(Problem("not-ours", sentence, remedy="install lbl in its own environment"))
+
+
+def world_parameters(given: Mapping[str, object], place: str) -> dict[str, float]:
+    """World parameters, units converted and ranges checked; raises BadInput with all problems.
+
+    A plain number is in the parameter's own unit.
+    """
+    values, problems = {}, []
+    for name, written in given.items():
+        try:
+            values[name] = check(name, _value(name, str(written)))
+        except ValueError as error:
+            problems.append(Problem("world-parameter", str(error), place))
+    if problems:
+        raise BadInput(*problems)
+    return values
+
+
+def _value(name: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        known = PARAMETERS.get(name)
+        unit = known.unit if known is not None else "-"
+        return units.number(text, _UNITS.get(unit, unit))
+
+
+def _vessels(file: BenchFile) -> list[VesselSpec]:
+    return [
+        VesselSpec(
+            name=name,
+            at=vessel.at,
+            volume=vessel.volume,
+            area=vessel.volume / 10.0,  # a bath 10 cm deep
+            lidded=vessel.lidded,
+            capacity=vessel.capacity or 1.2 * vessel.volume,
+        )
+        for name, vessel in file.vessels.items()
+    ]
+
+
+def _specs(file: BenchFile) -> list[Spec]:
+    links = {
+        file.arm.lift: "arm.z",
+        file.arm.turn: "arm.x",
+        **({file.dosing.pump: f"pump:{file.dosing.into}"} if file.dosing else {}),
+        **({file.dosing.balance: "balance"} if file.dosing else {}),
+        **({file.photometry.photometer: "photodiode"} if file.photometry else {}),
+        **({file.photometry.light: "light"} if file.photometry else {}),
+        **({file.temperature.thermostat: "thermostat"} if file.temperature else {}),
+    }
+    specs = []
+    for name, entry in file.instruments.items():
+        options: dict[str, float | str] = {}
+        if isinstance(entry, ZaberSpec):
+            options = {
+                "microstep": entry.microstep,
+                "high": entry.travel[1],
+                "accel": entry.acceleration,
+            }
+        specs.append(
+            Spec(
+                name=name,
+                model=entry.driver,
+                resource=entry.resource,
+                address=entry.address,
+                serial=entry.serial,
+                link=links.get(name, ""),
+                options=options,
+            )
+        )
+    return specs
+
+
+class Library(SimLibrary):
+    """`ResourceManager("dip.yaml@lbl")`: a bench file, or a shipped bench's name, in real time."""
+
+    def build(self, library_path: str) -> Assembly:
+        """The models of the bench file named before the @."""
+        file = read_bench(find(library_path, "sim", "bench"))
+        return Simulation(file, {}, seed=0, area=2.0, sides=2).assembly

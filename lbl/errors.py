@@ -1,0 +1,174 @@
+"""The error family: every refusal is a code, a sentence, a place and a remedy.
+
+This file must never print, log or format for a screen beyond one line a problem.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import ClassVar, Final
+
+_SHOWN: Final = 40  # characters of a user's text that a message repeats
+
+
+def short(text: object) -> str:
+    """Return a text as a message may repeat it: printable, on one line, not long."""
+    plain = str(text)
+    plain = plain if len(plain) <= _SHOWN else f"{plain[: _SHOWN - 3]}..."
+    return plain if plain.isprintable() else plain.encode("unicode_escape").decode()
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong: its code, what it is, where it is, what to do about it.
+
+    `code` is a key of CODES. `place` is `file:line:col` or the name of a thing; it may be empty.
+    """
+
+    code: str
+    sentence: str
+    place: str = ""
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        """Return one line: place, sentence, remedy, code."""
+        where = f"{self.place}: " if self.place else ""
+        cure = f"; {self.remedy}" if self.remedy else ""
+        return f"{where}{self.sentence}{cure} [{self.code}]"
+
+
+class LblError(Exception):
+    """Base of the family; carries its problems and the exit code of the command line."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, *problems: Problem) -> None:
+        """Keep the problems, one or more."""
+        super().__init__(*problems)
+        self.problems: tuple[Problem, ...] = problems
+
+    def __str__(self) -> str:
+        """Return one line a problem."""
+        return "\n".join(str(problem) for problem in self.problems)
+
+
+class BadInput(LblError):
+    """A recipe, bench file or argument is wrong; nothing has moved."""
+
+    exit_code = 2
+
+
+class Refused(BadInput):
+    """The input is well formed, and the plan or the state forbids it; nothing has moved."""
+
+
+class Ended(LblError):
+    """The run ended early and in order: stopped, or held where nobody can unhold it."""
+
+    exit_code = 3
+
+
+class Fault(LblError):
+    """An instrument, the host or the film made the run abort."""
+
+    exit_code = 4
+
+
+class Interrupted(LblError):
+    """Somebody interrupted the run; it can be resumed."""
+
+    exit_code = 5
+
+
+# One sentence a code, for the manual; docs/errors.md adds the cure and a test compares the two.
+CODES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        # Files and YAML
+        "file-unreadable": "The file is missing, is not a plain file, or may not be read.",
+        "file-too-large": "The file is larger than 256 KB.",
+        "file-encoding": "The file is not UTF-8 text, or holds a character that YAML forbids.",
+        "yaml-syntax": "The text is not YAML 1.2.",
+        "yaml-duplicate-key": "A key stands twice in one mapping.",
+        "yaml-tag": "A value carries a YAML tag such as !!python/object.",
+        "yaml-merge-key": "A mapping uses the merge key '<<', which YAML 1.2 does not have.",
+        "yaml-alias": "There are too many aliases, or an alias that contains itself.",
+        "yaml-too-deep": "The nesting is deeper than 32 levels.",
+        "yaml-too-many": "The file holds more than 50,000 values, aliases included.",
+        "yaml-key": "A key of a mapping is not plain text.",
+        # Recipes
+        "recipe-unknown": "There is no such recipe file and no shipped recipe of that name.",
+        "recipe-not-mapping": "The recipe is not a mapping of keys to values.",
+        "recipe-language": "The recipe is written in another version of the recipe language.",
+        "recipe-unknown-key": "A key is not known at this place.",
+        "recipe-missing-key": "A key that must be there is not.",
+        "recipe-wrong-type": "A value has the wrong shape, such as a list where text is due.",
+        "recipe-wrong-word": "A value is none of the words that are allowed at this place.",
+        "recipe-unit-missing": "A bare number stands where a number with a unit is due.",
+        "recipe-quantity": "A quantity cannot be read, or has the wrong kind of unit.",
+        "recipe-out-of-range": "A number or quantity is outside what is allowed at this place.",
+        "recipe-window": "A dwell lies outside its own at_least and at_most.",
+        "recipe-unknown-parameter": "A $name or a --set names a parameter that does not exist.",
+        "recipe-bad-parameter": "A parameter has a name or a value that cannot be used.",
+        "recipe-unknown-solution": "A phase names a solution that the recipe does not declare.",
+        "recipe-wrong-solution": "A solution cannot serve in this phase.",
+        "recipe-unknown-phase": "A step of the procedure is not a phase this version knows.",
+        "recipe-phase-shape": "A step of the procedure is not one phase with its options.",
+        "recipe-order": "A phase stands where it can have no effect or do harm.",
+        "recipe-too-long": "The procedure unrolls to more steps than a plan may hold.",
+        # Plans
+        "plan-bench-kind": "This version cannot plan for this kind of bench.",
+        "plan-no-bath": "The bench has no bath for a solution.",
+        "plan-no-role": "The bench lacks an instrument that a phase needs.",
+        "plan-readout": "The photometer cannot look at the substrate at a measurement.",
+        "plan-shared-rinse": "One rinse bath would be used after both polycation and polyanion.",
+        "plan-carry-over": "The rinses do not dilute one polyion enough before its opposite.",
+        "plan-air-time": "A transfer keeps the substrate in air longer than limits.air.soft.",
+        "plan-dwell": "A dwell cannot be kept inside its window on this bench.",
+        "plan-volume": "There is not enough of a solution.",
+        "plan-temperature": "The bench cannot keep the temperature limits.",
+        "plan-damaged": "A plan document does not have the shape or the hash it should have.",
+        # Benches and their instruments
+        "bench-unknown": "There is no such bench file and no shipped bench of that name.",
+        "bench-unknown-key": "A key of the bench file is not known at this place.",
+        "bench-missing-key": "A key that the bench file must have is not there.",
+        "bench-wrong-type": "A value of the bench file has the wrong shape.",
+        "bench-wrong-word": "A value of the bench file is none of the words allowed.",
+        "bench-unit-missing": "A bare number stands in the bench file where a unit is due.",
+        "bench-quantity": "A quantity of the bench file cannot be read, or has the wrong kind of "
+        "unit.",
+        "bench-out-of-range": "A number of the bench file is outside what is allowed.",
+        "bench-no-instrument": "The bench file names an instrument that it does not describe.",
+        "bench-no-vessel": "The bench file names a vessel that it does not describe.",
+        "bench-geometry": "The arm cannot reach the places of the bench file safely.",
+        "bench-no-answer": "An instrument does not answer.",
+        "core-missing": "The compiled core is not built.",
+        "not-ours": "Another package owns a name that this program needs.",
+        "world-parameter": "A simulated bench does not take this world parameter or value.",
+        # Options and commands
+        "option-form": "An option is not of the form NAME=VALUE.",
+        "speed": "A speed is not a word or number that is known.",
+        "speed-real-bench": "Time cannot be hurried on a bench that is not simulated in this "
+        "process.",
+        "lot-unknown": "A lot is given for a solution that the recipe does not have.",
+        "detach": "The run could not be sent to the background.",
+        "command-wrong": "A command to a run has a name that cannot be one.",
+        "state-refused": "The run's state does not take this command.",
+        "inbox-full": "A run has too many commands that nobody has taken.",
+        # Runs and their folders
+        "run-unknown": "There is no such run.",
+        "run-ambiguous": "Several runs begin with these characters.",
+        "run-id": "A run id has characters that cannot be part of a folder name.",
+        "run-idle": "No process holds this run, so that nobody can take the command.",
+        "run-locked": "Another process holds this run.",
+        "run-exists": "The run folder is there already.",
+        "run-frozen": "A frozen file of a run would be changed.",
+        "run-empty": "The run was never begun.",
+        "run-newer": "The run was written by a later version of this program.",
+        "run-damaged": "A file of the run folder does not hold what it should.",
+        "run-unreadable": "The run folder cannot be read.",
+        "run-unwritable": "The run folder cannot be written.",
+        "journal-damaged": "A record of the journal is not what was written.",
+        "journal-short": "The journal is shorter than its heads say: records are lost.",
+        "seal-key": "The key that signs checkpoints cannot be used.",
+    }
+)

@@ -1,0 +1,57 @@
+"""Pictures of a run, for people. Drawn after the run, from its record; decides nothing.
+
+matplotlib is an optional extra and takes half a second to load, so it is loaded here and only here.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+GROWTH: Final = "growth.png"
+SKIP: Final = 5  # bilayers before the straight line, as in the record's slope
+INK: Final = "#1b1f3b"
+PURPLE: Final = "#7b2d8e"
+ROSE: Final = "#d1495b"
+
+
+def growth(record: Mapping[str, Any], folder: Path) -> Path | None:
+    """Draw absorbance against bilayers; None when there is nothing to draw or no matplotlib."""
+    rows = [row for row in record["measurements"] if row.get("quantity") == "absorbance"]
+    if not rows:
+        return None
+    try:
+        import matplotlib
+    except ImportError:
+        return None
+    matplotlib.use("Agg")
+    import numpy
+    from matplotlib.figure import Figure
+
+    bilayers = numpy.array([row["bilayer"] for row in rows], dtype=float)
+    absorbance = numpy.array([row["value"] for row in rows], dtype=float)
+    figure = Figure(figsize=(8.0, 5.0), layout="constrained")
+    top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+    top.plot(bilayers, absorbance, ".", color=PURPLE, markersize=5, label="measured, all sides")
+    late = bilayers > SKIP
+    if late.sum() > 2:
+        slope, offset = numpy.polyfit(bilayers[late], absorbance[late], 1)
+        top.plot(
+            bilayers, slope * bilayers + offset, color=INK, linewidth=1,
+            label=f"{slope:.3f} mOD a bilayer",
+        )  # fmt: skip
+    top.set_ylabel("absorbance at 570 nm (mOD)")
+    top.legend(frameon=False, loc="upper left")
+    top.set_title(f"{record['recipe']['name']} on {record['bench']['name']}: {record['state']}")
+    steps = numpy.diff(absorbance, prepend=0.0)
+    bottom.bar(bilayers, steps, width=0.8, color=PURPLE, alpha=0.6)
+    for row in record["deviations"]:
+        if row.get("bilayer"):
+            bottom.axvline(row["bilayer"], color=ROSE, linewidth=1)
+    bottom.set_ylabel("increment (mOD)")
+    bottom.set_xlabel("bilayer")
+    for axes in (top, bottom):
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.set_xlim(0, float(bilayers.max()) + 1)
+    path = folder / GROWTH
+    figure.savefig(path, dpi=120)
+    return path

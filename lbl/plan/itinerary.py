@@ -1,0 +1,179 @@
+"""The substrate's stops, bath by bath, without times: what the acts become on this bench.
+
+Pure. Must never lengthen a dwell or place anything in time; that is the timetable's.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from lbl.errors import Problem
+from lbl.marked import Route
+from lbl.plan.assign import FIRST_SIDE, Assignment, side_of
+from lbl.plan.equipment import Bath, Equipment, Side
+from lbl.plan.recipe import PARKED_S, Expose, Measure, Park, Recipe, Rinse, Wait
+from lbl.plan.transfer import whole_ms
+from lbl.plan.unroll import Act
+
+PHOTOMETRY: Final = ("photometer", "light")  # roles that a measurement needs
+
+
+@dataclass(slots=True)
+class Look:
+    """A glance of the photometer inside a stop: a reference without substrate, or a reading."""
+
+    kind: Literal["zero", "measure"]
+    duration_ns: int
+    wavelength: float
+    bilayer: int
+    deposition: int
+    on_resume: str
+
+
+@dataclass(slots=True)
+class Stop:
+    """One stay in a bath (None: up in air, before the first)."""
+
+    kind: Literal["expose", "rinse", "wait", "park"]
+    bath: Bath | None
+    solution: str
+    dwell_ns: int
+    earliest_ns: int
+    latest_ns: int
+    route: Route
+    on_resume: str
+    bilayer: int = 0
+    deposition: int = 0
+    completes: int = 0
+    exchange: tuple[int, int] = (0, 0)
+    looks: list[Look] = field(default_factory=list)
+
+
+class Itinerary:
+    """Turns acts into stops. `extra` are exchanges beyond at_least, per side."""
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        equipment: Equipment,
+        assignment: Assignment,
+        extra: Mapping[Side, int],
+    ) -> None:
+        """Begin with no stop, on the side where a film is safest."""
+        self.stops: list[Stop] = []
+        self.problems: list[Problem] = []
+        self._recipe = recipe
+        self._equipment = equipment
+        self._assignment = assignment
+        self._extra = extra
+        self._side: Side = FIRST_SIDE
+        self._deposition = 0
+        self._rinsed: Stop | None = None  # the last rinse since the last counted expose
+
+    def follow(self, acts: Sequence[Act]) -> None:
+        """Add the stops of all acts."""
+        for act in acts:
+            options = act.options
+            if isinstance(options, Expose):
+                self._expose(act, options)
+            elif isinstance(options, Rinse):
+                self._rinse(act, options)
+            elif isinstance(options, Measure):
+                self._measure(act, options)
+            elif isinstance(options, Wait):
+                self._wait(act, options)
+            else:
+                self._park(act, options)
+        self._close()
+
+    def _expose(self, act: Act, options: Expose) -> None:
+        self._close()
+        self._deposition = act.deposition
+        self._side = side_of(self._recipe.solutions[options.to].charge)
+        stop = self._stop(act, "expose", self._assignment.film[options.to], options.to)
+        self._timed(stop, options.dwell, options.window)
+
+    def _rinse(self, act: Act, options: Rinse) -> None:
+        baths = self._assignment.rinses[self._side, options.solution]
+        wanted = min(options.at_least + self._extra[self._side], options.at_most, len(baths))
+        # The last ones, so that every rinse ends in the cleanest bath, where the film is looked
+        # at and may be parked.
+        chosen = baths[len(baths) - wanted :]
+        for number, bath in enumerate(chosen, 1):
+            stop = self._stop(act, "rinse", bath, options.solution)
+            stop.exchange = (number, wanted)
+            self._timed(stop, options.dwell, options.window)
+            self._rinsed = stop
+
+    def _measure(self, act: Act, options: Measure) -> None:
+        readout, stops = self._equipment.readout, self.stops
+        here = stops[-1].bath
+        if here is None or here.name != readout:
+            at = here.name if here is not None else "air"
+            sentence = f"the photometer looks through {readout}, and the film is in {at}"
+            remedy = "measure after the rinse of the other side, or turn the light path"
+            self._refuse("plan-readout", sentence, act, remedy)
+            return
+        inside = next(stop for stop in reversed(stops) if stop.kind != "wait")
+        before = (s for s in reversed(stops) if s.bath is not None and s.bath.name != readout)
+        elsewhere = next(before, None)
+        if elsewhere is None:
+            sentence = f"no reference can be read: the film has only been in {readout}"
+            self._refuse("plan-readout", sentence, act, "let it be in another bath before")
+            return
+        if not any(look.kind == "zero" for look in elsewhere.looks):
+            elsewhere.looks.append(self._look("zero", act, options))
+        inside.looks.append(self._look("measure", act, options))
+
+    def _look(self, kind: Literal["zero", "measure"], act: Act, options: Measure) -> Look:
+        equipment = self._equipment
+        lasts = equipment.zero if kind == "zero" else equipment.measure
+        return Look(
+            kind=kind,
+            duration_ns=whole_ms(lasts),
+            wavelength=options.absorbance,
+            bilayer=act.bilayer,
+            deposition=self._deposition,
+            on_resume=options.on_resume,
+        )
+
+    def _wait(self, act: Act, options: Wait) -> None:
+        here = self.stops[-1] if self.stops else None
+        bath, solution = (here.bath, here.solution) if here is not None else (None, "")
+        stop = self._stop(act, "wait", bath, solution)
+        self._timed(stop, options.dwell, options.window)
+
+    def _park(self, act: Act, options: Park) -> None:
+        self._close()
+        self._deposition = 0
+        bath = self._assignment.rinses[self._side, options.solution][-1]
+        stop = self._stop(act, "park", bath, options.solution)
+        stop.latest_ns = whole_ms(PARKED_S)
+
+    def _stop(
+        self,
+        act: Act,
+        kind: Literal["expose", "rinse", "wait", "park"],
+        bath: Bath | None,
+        solution: str,
+    ) -> Stop:
+        stop = Stop(kind, bath, solution, 0, 0, 0, act.route, act.options.on_resume)
+        stop.bilayer, stop.deposition = act.bilayer, self._deposition
+        self.stops.append(stop)
+        return stop
+
+    def _timed(self, stop: Stop, dwell: float, window: tuple[float, float]) -> None:
+        stop.dwell_ns = whole_ms(dwell)
+        stop.earliest_ns = min(whole_ms(window[0]), stop.dwell_ns)
+        stop.latest_ns = max(whole_ms(window[1]), stop.dwell_ns)
+
+    def _close(self) -> None:
+        """The deposition under way, if any, is done with its last rinse."""
+        if self._rinsed is not None:
+            self._rinsed.completes = self._deposition
+        self._rinsed = None
+
+    def _refuse(self, code: str, sentence: str, act: Act, remedy: str) -> None:
+        problem = Problem(code, sentence, self._recipe.place(act.route), remedy)
+        if problem not in self.problems:
+            self.problems.append(problem)

@@ -1,0 +1,225 @@
+"""Recipe and equipment to plan: a pure function that refuses what the chemistry forbids.
+
+The same inputs give the same bytes. Must never read a clock, and never let a plan through that
+would dry the film, mix opposite charges, or run out of liquid.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from lbl.errors import Problem, Refused
+from lbl.plan import budget
+from lbl.plan.assign import Assignment, assign
+from lbl.plan.document import hashed
+from lbl.plan.equipment import Equipment, Side
+from lbl.plan.itinerary import PHOTOMETRY, Itinerary
+from lbl.plan.recipe import Expose, Measure, Recipe, not_above
+from lbl.plan.schedule import Budget, Limits, Liquid, Plan, Quality, Substrate
+from lbl.plan.timetable import Timetable
+from lbl.plan.unroll import Act, unroll
+
+KINDS: Final = ("dip",)
+CHARGES: Final[dict[str, int]] = {"positive": 1, "none": 0, "negative": -1}
+_SIDES: Final[tuple[Side, Side]] = ("positive", "negative")
+
+
+def plan(recipe: Recipe, equipment: Equipment) -> Plan:
+    """Return the plan of a recipe on a bench; raises Refused with every reason it can find."""
+    problems = _unfit(recipe, equipment)
+    acts = unroll(recipe)
+    assignment, missing = assign(recipe, acts, equipment.baths)
+    problems += [*missing, *_roles(recipe, acts, equipment)]
+    if problems:
+        raise Refused(*problems)
+    return _Planning(recipe, equipment, acts, assignment).plan()
+
+
+def _unfit(recipe: Recipe, equipment: Equipment) -> list[Problem]:
+    """What the bench cannot do at all."""
+    problems = []
+    if equipment.kind not in KINDS:
+        sentence = f"bench {equipment.name} is of kind '{equipment.kind}'"
+        remedy = f"kinds this version plans for: {', '.join(KINDS)}"
+        problems.append(Problem("plan-bench-kind", sentence, remedy=remedy))
+    wanted = recipe.limits.temperature
+    if wanted is None:
+        return problems
+    place = recipe.place(("limits", "temperature"))
+    low, high = equipment.temperature
+    if "thermostat" not in equipment.roles:
+        sentence = "the bench has no thermostat to keep limits.temperature"
+        problems.append(Problem("plan-temperature", sentence, place, "remove the limit"))
+    elif not (not_above(low, wanted[1]) and not_above(wanted[0], high)):
+        sentence = (
+            f"the thermostat holds {low:g}..{high:g} degC, "
+            f"and limits.temperature asks for {wanted[0]:g}..{wanted[1]:g} degC"
+        )
+        problems.append(Problem("plan-temperature", sentence, place, "widen the limit"))
+    return problems
+
+
+def _roles(recipe: Recipe, acts: Sequence[Act], equipment: Equipment) -> list[Problem]:
+    """Instruments that phases need and the bench does not have."""
+    problems = []
+    first = next((act for act in acts if isinstance(act.options, Measure)), None)
+    if first is not None:
+        place = recipe.place(first.route)
+        for role in PHOTOMETRY:
+            if role not in equipment.roles:
+                sentence = f"a measurement needs a {role}, and bench {equipment.name} has none"
+                remedy = "remove the measurement, or add the instrument"
+                problems.append(Problem("plan-no-role", sentence, place, remedy))
+        if not problems and not equipment.readout:
+            sentence = f"bench {equipment.name} does not say through which bath it measures"
+            problems.append(Problem("plan-readout", sentence, place, "name it in the bench file"))
+    if equipment.dosing is not None and "pump" not in equipment.roles:
+        sentence = f"bench {equipment.name} tops up {equipment.dosing.vessel} without a pump"
+        problems.append(Problem("plan-no-role", sentence, remedy="add the pump"))
+    return problems
+
+
+class _Planning:
+    """One plan under way; exchanges are added until the rinses dilute enough."""
+
+    def __init__(
+        self, recipe: Recipe, equipment: Equipment, acts: Sequence[Act], assignment: Assignment
+    ) -> None:
+        self._recipe = recipe
+        self._equipment = equipment
+        self._acts = acts
+        self._assignment = assignment
+        self._vessels = assignment.vessels()
+        self._liquids = {name: _liquid(recipe, name) for name in recipe.solutions}
+
+    def plan(self) -> Plan:
+        """Return the plan, or raise Refused."""
+        extra: dict[Side, int] = dict.fromkeys(_SIDES, 0)
+        # Each turn adds a bath to the rinses of a side, so the number of baths bounds the loop.
+        for _ in range(2 * len(self._equipment.baths) + 1):
+            itinerary = Itinerary(self._recipe, self._equipment, self._assignment, extra)
+            itinerary.follow(self._acts)
+            table = Timetable(self._recipe, self._equipment, self._assignment)
+            if not itinerary.problems:
+                table.follow(itinerary.stops)
+            carried = self._cascade(table)
+            if not self._more(extra, carried):
+                break
+        problems = [*itinerary.problems, *table.problems, *self._carry_over(carried)]
+        if problems:
+            raise Refused(*problems)
+        return self._made(table, carried)
+
+    def _cascade(self, table: Timetable) -> budget.Cascade:
+        volumes = {bath.name: bath.volume for bath in self._equipment.baths}
+        return budget.cascade(
+            table.steps, volumes, self._liquids, self._vessels, self._equipment.drag_out
+        )
+
+    def _over(self, carried: budget.Carried) -> bool:
+        return not not_above(carried.share, self._recipe.limits.carry_over)
+
+    def _more(self, extra: dict[Side, int], carried: budget.Cascade) -> bool:
+        """Add an exchange on the sides that dilute too little; False if that changes nothing."""
+        added = False
+        # What reaches the positive baths has been rinsed on the negative side, and the reverse.
+        reached: tuple[tuple[Side, budget.Carried], ...] = (
+            ("negative", carried.positive),
+            ("positive", carried.negative),
+        )
+        for side, into in reached:
+            rinses = [
+                len(baths) for (of, _), baths in self._assignment.rinses.items() if of == side
+            ]
+            if self._over(into) and extra[side] < max(rinses, default=0):
+                extra[side] += 1
+                added = True
+        return added
+
+    def _carry_over(self, carried: budget.Cascade) -> list[Problem]:
+        limit = self._recipe.limits.carry_over
+        problems = []
+        for into in (carried.positive, carried.negative):
+            if self._over(into):
+                sentence = (
+                    f"{into.share:.2g} of an opposite solution reaches '{into.into}', "
+                    f"and limits.carry_over allows {limit:g}"
+                )
+                act = next(act for act in self._acts if _exposes_to(act, into.into))
+                remedy = "rinse more often or in larger baths"
+                place = self._recipe.place(act.route[:-1])
+                problems.append(Problem("plan-carry-over", sentence, place, remedy))
+        return problems
+
+    def _made(self, table: Timetable, carried: budget.Cascade) -> Plan:
+        recipe, equipment, steps = self._recipe, self._equipment, tuple(table.steps)
+        first = next(bath for bath in equipment.baths if bath.name == _first_vessel(table))
+        return hashed(
+            Plan(
+                recipe=recipe.name,
+                version=recipe.version,
+                bench=equipment.name,
+                steps=steps,
+                bilayers=max((step.bilayer for step in steps), default=0),
+                depositions=max((step.deposition for step in steps), default=0),
+                duration_ns=steps[-1].end_ns,
+                assignments=self._vessels,
+                solutions=self._liquids,
+                substrate=Substrate(
+                    recipe.substrate.area, recipe.substrate.form, recipe.substrate.sides
+                ),
+                parameters=dict(recipe.parameters),
+                limits=_limits(recipe),
+                quality=_quality(recipe),
+                budget=self._budget(table, carried),
+                up=equipment.arm.up,
+                start=first.at,
+                hash="",
+            )
+        )
+
+    def _budget(self, table: Timetable, carried: budget.Cascade) -> Budget:
+        equipment = self._equipment
+        added = budget.refills(table.steps, equipment, self._vessels)
+        volumes = budget.volumes_of(equipment.baths, self._vessels, added)
+        end = table.steps[-1].end_ns / 1e9
+        return Budget(
+            volumes=volumes,
+            waste=sum(volumes.values()),
+            refills=added,
+            carry_over_worst=carried.worst,
+            air_worst=table.air_worst,
+            person=min((refill.at for refill in added if refill.by == "person"), default=end),
+            dilution=carried.dilution,
+        )
+
+
+def _exposes_to(act: Act, solution: str) -> bool:
+    return isinstance(act.options, Expose) and act.options.to == solution
+
+
+def _first_vessel(table: Timetable) -> str:
+    return next(step.vessel for step in table.steps if step.legs)
+
+
+def _liquid(recipe: Recipe, name: str) -> Liquid:
+    made = recipe.solutions[name]
+    return Liquid(
+        name=name,
+        species=made.species or name,
+        concentration=made.concentration,
+        pH=made.pH,
+        charge=CHARGES[made.charge],
+        role=made.role,
+        keep=made.keep,
+    )
+
+
+def _limits(recipe: Recipe) -> Limits:
+    given, usual = recipe.limits, Limits()
+    low, high = given.temperature or (usual.temperature_low, usual.temperature_high)
+    return Limits(given.air.soft, given.air.hard, low, high, given.carry_over)
+
+
+def _quality(recipe: Recipe) -> Quality:
+    growth = recipe.quality.growth
+    return Quality(growth.target, growth.chart, growth.on_alarm) if growth else Quality()

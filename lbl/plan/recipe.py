@@ -1,0 +1,363 @@
+"""The recipe: what the user asks for, typed and in base units.
+
+A recipe is independent of the bench. The models refuse what can be judged from one place alone;
+what depends on the order of phases is in `order.py`. Must never fill in a unit or a chemistry
+that the user has not written.
+"""
+
+from collections.abc import Iterable, Mapping
+from math import inf
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationInfo,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from lbl import units
+from lbl.errors import short
+from lbl.marked import Marked, Route, suggest
+
+LANGUAGE: Final = 1
+TOLERANCE: Final = 1e-9  # relative, of every comparison of quantities
+SHORTEST_S: Final = 1e-3  # of one phase: the planner counts in milliseconds
+LONGEST_S: Final = 30 * 86400.0  # of one phase
+MAX_REPEAT: Final = 100_000
+MAX_EXCHANGES: Final = 32
+MAX_NAME: Final = 64
+EARLY: Final = 0.9  # at_least, where the user wrote none, as a share of `for`
+LATE: Final = 2.0  # at_most, likewise
+PARKED_S: Final = 12 * 3600.0  # the longest a film may stay in its rinse at 22 degC
+PHASES: Final = ("expose", "rinse", "measure", "wait", "park", "repeat")
+
+_STRICT: Final = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+OnResume = Literal["auto", "continue", "redo", "rinse-and-redo", "hold"]
+
+
+def not_above(value: float, limit: float) -> bool:
+    """Whether value <= limit, within the relative tolerance."""
+    return value <= limit + TOLERANCE * abs(limit)
+
+
+def complaint(code: str, sentence: str, remedy: str = "", at: Iterable[str] = ()) -> Exception:
+    """Return the error by which a validator reports a problem at `at` below its own place."""
+    # The sentence travels in the context: a brace in a user's text must not be read as a field.
+    context = {"sentence": sentence, "remedy": remedy, "at": tuple(at)}
+    return PydanticCustomError(f"recipe-{code}", "{sentence}", context)
+
+
+def _quantity(unit: str, low: float = -inf, high: float = inf) -> BeforeValidator:
+    """A number with a unit, turned into `unit`, inside [low, high]."""
+
+    def read(given: object) -> float:
+        value = units.number(given, unit)
+        if not_above(low, value) and not_above(value, high):
+            return value
+        bound = f"less than {units.show(low, unit)}"
+        if value > high:
+            bound = f"more than {units.show(high, unit)}"
+        raise complaint("out-of-range", f"'{short(given)}' is {bound}")
+
+    return BeforeValidator(read)
+
+
+def _span(unit: str) -> BeforeValidator:
+    return BeforeValidator(lambda value: units.span(value, unit))
+
+
+Dwell = Annotated[float, _quantity("s", SHORTEST_S, LONGEST_S)]
+Every = Annotated[int, Field(ge=1, le=MAX_REPEAT)]
+Exchanges = Annotated[int, Field(ge=1, le=MAX_EXCHANGES)]
+Name = Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
+
+
+def _solution_for(*roles: str) -> AfterValidator:
+    """The name of a declared solution whose role is one of `roles`."""
+
+    def check(name: str, info: ValidationInfo) -> str:
+        solutions: Mapping[str, Any] = (info.context or {}).get("solutions", {})
+        if name not in solutions:
+            remedy = suggest(name, solutions) or f"declared: {', '.join(solutions) or 'none'}"
+            sentence = f"there is no solution '{name}'"
+            raise complaint("unknown-solution", sentence, remedy)
+        given = solutions[name]
+        role = given.get("role", "film") if isinstance(given, dict) else roles[0]
+        if role in ("film", "primer", "rinse") and role not in roles:
+            sentence = f"'{name}' has role {role}; this phase takes role {' or '.join(roles)}"
+            raise complaint("wrong-solution", sentence, "name another solution")
+        return name
+
+    return AfterValidator(check)
+
+
+FilmSolution = Annotated[Name, _solution_for("film", "primer")]
+RinseSolution = Annotated[Name, _solution_for("rinse")]
+
+
+class Expose(BaseModel):
+    """Adsorption from one solution, for a time inside its window (s)."""
+
+    model_config = _STRICT
+    to: FilmSolution
+    dwell: Dwell = Field(alias="for")
+    at_least: Dwell | None = None
+    at_most: Dwell | None = None
+    every: Every = 1
+    on_resume: OnResume = "auto"
+
+    @property
+    def window(self) -> tuple[float, float]:
+        """The shortest and the longest dwell (s)."""
+        return _window(self.dwell, self.at_least, self.at_most, LATE * self.dwell)
+
+    @model_validator(mode="after")
+    def _check(self) -> "Expose":
+        _check_window(self.dwell, self.at_least, self.at_most)
+        return self
+
+
+class Rinse(BaseModel):
+    """Washing: `dwell` (s) in each of `at_least` exchanges, or more if the bench needs more."""
+
+    model_config = _STRICT
+    solution: RinseSolution = Field(alias="with")
+    dwell: Dwell = Field(alias="for")
+    at_least: Exchanges = 1
+    at_most: Exchanges = MAX_EXCHANGES
+    every: Every = 1
+    on_resume: OnResume = "redo"
+
+    @property
+    def window(self) -> tuple[float, float]:
+        """The shortest and the longest dwell in one exchange (s)."""
+        return EARLY * self.dwell, max(self.dwell, PARKED_S)
+
+    @model_validator(mode="after")
+    def _check(self) -> "Rinse":
+        if self.at_least > self.at_most:
+            sentence = f"at_least ({self.at_least}) is more than at_most ({self.at_most})"
+            raise complaint("window", sentence, at=("at_least",))
+        return self
+
+
+class Measure(BaseModel):
+    """A reading of the film's absorbance at a wavelength (nm), in the rinse before."""
+
+    model_config = _STRICT
+    absorbance: Annotated[float, _quantity("nm", 200, 1200)]
+    every: Every = 1
+    on_resume: OnResume = "redo"
+
+
+class Wait(BaseModel):
+    """Staying where the substrate is (s)."""
+
+    model_config = _STRICT
+    dwell: Dwell = Field(alias="for")
+    at_least: Dwell | None = None
+    at_most: Dwell | None = None
+    every: Every = 1
+    on_resume: OnResume = "continue"
+
+    @property
+    def window(self) -> tuple[float, float]:
+        """The shortest and the longest time (s)."""
+        return _window(self.dwell, self.at_least, self.at_most, max(self.dwell, PARKED_S))
+
+    @model_validator(mode="after")
+    def _check(self) -> "Wait":
+        _check_window(self.dwell, self.at_least, self.at_most)
+        return self
+
+
+class Park(BaseModel):
+    """The end: the substrate stays in the last rinse of its own side."""
+
+    model_config = _STRICT
+    solution: RinseSolution = Field(alias="in")
+    on_resume: OnResume = "redo"
+
+
+Options = Expose | Rinse | Measure | Wait | Park
+
+
+class Phase(BaseModel):
+    """One entry of the procedure: a phase with its options, or a repetition of steps."""
+
+    model_config = _STRICT
+    expose: Expose | None = None
+    rinse: Rinse | None = None
+    measure: Measure | None = None
+    wait: Wait | None = None
+    park: Park | None = None
+    repeat: Annotated[int, Field(ge=1, le=MAX_REPEAT)] | None = None
+    counts: Literal["bilayer"] | None = Field(default=None, alias="as")
+    steps: list["Phase"] | None = Field(default=None, min_length=1)
+
+    @property
+    def options(self) -> Options | None:
+        """The phase's options; None for a repetition."""
+        return self.expose or self.rinse or self.measure or self.wait or self.park
+
+    @property
+    def name(self) -> str:
+        """Which phase it is."""
+        return next((name for name in PHASES if name in self.model_fields_set), "")
+
+    @model_validator(mode="after")
+    def _check(self) -> "Phase":
+        named = [name for name in PHASES if name in self.model_fields_set]
+        if len(named) != 1:
+            sentence = f"one step is one phase, and this has {' and '.join(named) or 'none'}"
+            raise complaint("phase-shape", sentence, "begin each phase with '- '")
+        name = named[0]
+        if name == "repeat":
+            if self.repeat is None or self.steps is None:
+                sentence = "'repeat' needs a number and 'steps'"
+                raise complaint("phase-shape", sentence, "write 'repeat: 5' and 'steps:' below")
+        elif self.options is None:
+            raise complaint("phase-shape", f"'{name}' has no options", _EXAMPLES[name])
+        elif self.counts is not None or self.steps is not None:
+            sentence = f"'as' and 'steps' belong to 'repeat', not to '{name}'"
+            raise complaint("phase-shape", sentence)
+        return self
+
+
+_EXAMPLES: Final[Mapping[str, str]] = {
+    "expose": "write it like 'expose: {to: PDAC, for: 10 min}'",
+    "rinse": "write it like 'rinse: {with: buffer, for: 1 min, at_least: 3}'",
+    "measure": "write it like 'measure: {absorbance: 570 nm}'",
+    "wait": "write it like 'wait: {for: 5 min}'",
+    "park": "write it like 'park: {in: buffer}'",
+}
+
+
+class Solution(BaseModel):
+    """A liquid: what it holds (mg/mL), its pH and charge, and what it is for."""
+
+    model_config = _STRICT
+    species: Annotated[str, Field(max_length=MAX_NAME)] = ""
+    concentration: Annotated[float, _quantity("mg/mL", 0, 1000)] = 0.0
+    pH: Annotated[float, Field(ge=0, le=14)]  # noqa: N815 - the symbol of the quantity
+    charge: Literal["positive", "negative", "none"] = "none"
+    role: Literal["film", "primer", "rinse"] = "film"
+    keep: Literal["dark", ""] = ""
+
+    @model_validator(mode="after")
+    def _check(self) -> "Solution":
+        charged = self.charge != "none"
+        if self.role == "rinse" and charged:
+            sentence = f"a rinse must not be charged, and this one is {self.charge}"
+            raise complaint("wrong-solution", sentence, "remove 'charge'", ("charge",))
+        if self.role != "rinse" and not charged:
+            sentence = "a solution that builds the film needs its charge"
+            remedy = "add 'charge: positive' or 'charge: negative', or 'role: rinse'"
+            raise complaint("wrong-solution", sentence, remedy)
+        if self.role != "rinse" and self.concentration <= 0:
+            sentence = "a solution that builds the film needs a concentration above 0"
+            raise complaint("wrong-solution", sentence, "such as 'concentration: 1 mg/mL'")
+        return self
+
+
+class Substrate(BaseModel):
+    """What the film grows on: coated area of all sides together (cm2)."""
+
+    model_config = _STRICT
+    area: Annotated[float, _quantity("cm^2", 0.001, 10_000)]
+    form: Annotated[str, Field(max_length=MAX_NAME)] = "flat"
+    sides: Annotated[int, Field(ge=1, le=2)] = 2
+
+
+class Air(BaseModel):
+    """How long the wet film may be in air (s): planned and measured."""
+
+    model_config = _STRICT
+    soft: Dwell = 20.0
+    hard: Dwell = 45.0
+
+    @model_validator(mode="after")
+    def _check(self) -> "Air":
+        if not not_above(self.soft, self.hard):
+            sentence = f"soft ({self.soft:g} s) is above hard ({self.hard:g} s)"
+            raise complaint("out-of-range", sentence, at=("soft",))
+        return self
+
+
+class Limits(BaseModel):
+    """What must not happen: air, temperature (degC), carry-over between opposite charges."""
+
+    model_config = _STRICT
+    air: Air = Air()
+    temperature: Annotated[tuple[float, float], _span("degC")] | None = None
+    carry_over: Annotated[float, _quantity("", 1e-15, 1)] = 1e-6
+
+
+class Growth(BaseModel):
+    """The growth aimed at (OD per bilayer and side) and what to do when it strays."""
+
+    model_config = _STRICT
+    target: Annotated[float, _quantity("OD", 1e-6, 1)]
+    chart: Literal["cusum", "none"] = "cusum"
+    on_alarm: Literal["note", "hold", "stop"] = "hold"
+
+
+class Quality(BaseModel):
+    """How the film is judged while it grows."""
+
+    model_config = _STRICT
+    growth: Growth | None = None
+
+
+class Recipe(BaseModel):
+    """A whole recipe. Made by `lbl.plan.loader`; `parameters` are plain values, overrides in."""
+
+    model_config = _STRICT
+    lbl: Literal[1]
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+    version: Annotated[str, Field(pattern=r"^\d{1,6}\.\d{1,6}\.\d{1,6}$")]
+    description: Annotated[str, Field(max_length=4000)] = ""
+    parameters: dict[str, str | int | float] = {}
+    substrate: Substrate
+    solutions: Annotated[dict[Name, Solution], Field(min_length=1, max_length=32)]
+    procedure: Annotated[list[Phase], Field(min_length=1)]
+    limits: Limits = Limits()
+    quality: Quality = Quality()
+    _marked: Marked | None = PrivateAttr(default=None)
+
+    def place(self, route: Route) -> str:
+        """Return `file:line:col` of what stands at `route`; empty if it came from no file."""
+        return self._marked.place(route) if self._marked is not None else ""
+
+    def marked_by(self, marked: Marked) -> "Recipe":
+        """Remember where everything was written; returns itself."""
+        self._marked = marked
+        return self
+
+
+def _window(
+    dwell: float, at_least: float | None, at_most: float | None, latest: float
+) -> tuple[float, float]:
+    return (
+        min(at_least if at_least is not None else EARLY * dwell, dwell),
+        max(at_most if at_most is not None else latest, dwell),
+    )
+
+
+def _check_window(dwell: float, least: float | None, most: float | None) -> None:
+    """Raise a complaint when a dwell is outside its own window."""
+    if least is not None and most is not None and not not_above(least, most):
+        sentence = f"at_least ({least:g} s) is more than at_most ({most:g} s)"
+        raise complaint("window", sentence, at=("at_least",))
+    if least is not None and not not_above(least, dwell):
+        sentence = f"{units.duration(dwell)} is less than at_least, {units.duration(least)}"
+        raise complaint("window", sentence, "lengthen it, or widen the window", ("for",))
+    if most is not None and not not_above(dwell, most):
+        sentence = f"{units.duration(dwell)} is more than at_most, {units.duration(most)}"
+        raise complaint("window", sentence, "shorten it, or widen the window", ("for",))

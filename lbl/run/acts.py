@@ -1,0 +1,124 @@
+"""The acts inside a dwell: zero and read the photometer, top up a bath.
+
+Each is a generator of instants to wait for, with its intent recorded before and its outcome after.
+None of them may delay the next transfer: each is bounded by the instant it is given.
+"""
+
+import math
+from collections.abc import Iterator
+from typing import Any, Final, Protocol
+
+from lbl.bench.bench import Bench
+from lbl.plan.schedule import Step
+from lbl.run.clock import RunClock
+from lbl.run.trouble import Trouble
+
+SECOND: Final = 1_000_000_000
+MOD: Final = 1000.0
+POLL_S: Final = 0.5
+WEIGH_S: Final = 8.0  # a bottle that has not settled by then is not weighed
+OVERRUN_S: Final = 5.0  # a pump that runs this much longer than its dose is stopped
+LEAST_POWER: Final = 1e-9  # W; below it the light path is dark
+
+
+class Recorder(Protocol):
+    """Writes one journal record."""
+
+    def __call__(
+        self, kind: str, step: Step | None = None, *, attempt: int = 0, **payload: Any
+    ) -> None: ...
+
+
+class Photometry:
+    """Absorbance through the readout bath: a zero without the substrate, then the film."""
+
+    def __init__(self, bench: Bench, clock: RunClock, record: Recorder) -> None:
+        self._bench = bench
+        self._clock = clock
+        self._record = record
+        self.dark_w = 0.0
+        self.zero_w = 0.0
+        self.light_s = 0.0  # how long the LED has shone in this run
+
+    def read(self) -> Iterator[int]:
+        """One pulse of light; the generator's result is the power in W."""
+        optics = self._bench.optics
+        began = self._clock.now_ns()
+        optics.light.on(optics.current)
+        try:
+            yield began + int(optics.settle * SECOND)
+            power = optics.photometer.power()
+        finally:
+            optics.light.off()
+        self.light_s += (self._clock.now_ns() - began) / SECOND
+        return power
+
+    def dark(self) -> None:
+        """The meter's reading with the light off."""
+        self.dark_w = self._bench.optics.photometer.power()
+        self._record("measurement", None, quantity="dark", value=self.dark_w, unit="W")
+
+    def zero(self, step: Step) -> Iterator[int]:
+        """Reference power through the bath while the substrate is elsewhere."""
+        power = yield from self.read()
+        if power - self.dark_w < LEAST_POWER:
+            raise Trouble("reading-suspect", f"no light through {step.vessel}: {power:g} W")
+        self.zero_w = power
+        self._record("measurement", step, quantity="reference", value=power, unit="W")
+
+    def measure(self, step: Step) -> Iterator[int]:
+        """Absorbance of the film in mOD, both coated sides; None when it cannot be had."""
+        power = yield from self.read()
+        through = power - self.dark_w
+        if self.zero_w <= self.dark_w or through < LEAST_POWER:
+            sentence = f"no absorbance: {power:g} W against a reference of {self.zero_w:g} W"
+            raise Trouble("reading-suspect", sentence)
+        absorbance = -math.log10(through / (self.zero_w - self.dark_w)) * MOD
+        return absorbance
+
+
+def dose(
+    step: Step, bench: Bench, clock: RunClock, record: Recorder, limit_ns: int
+) -> Iterator[int]:
+    """Top up a bath: the pump counts, the balance checks; over by `limit_ns`.
+
+    The generator's result is (asked, moved) in mL, moved by the witness that disagrees most.
+    """
+    dosing = bench.dosing
+    if dosing is None:
+        raise Trouble("dose-mismatch", "a dose is due and the bench has no pump for it")
+    pump, balance = dosing.pump, dosing.balance
+    volume = float(str(step.detail["volume"]))
+    before, _ = pump.totals()
+    grams = balance.stable_grams(WEIGH_S)
+    record(
+        "dose-intent",
+        step,
+        solution=step.solution,
+        vessel=step.vessel,
+        volume_ml=volume,
+        total_ml=before,
+    )
+    began = clock.now_ns()
+    pump.start("INF", volume, dosing.rate)
+    due_ns = began + int((volume / dosing.rate * 60.0 + POLL_S) * SECOND)
+    end_ns = min(due_ns + int(OVERRUN_S * SECOND), limit_ns)
+    yield min(due_ns, end_ns)
+    while pump.running():
+        if clock.now_ns() >= end_ns:
+            pump.stop()
+            break
+        yield min(clock.now_ns() + int(POLL_S * SECOND), end_ns)
+    after, _ = pump.totals()
+    weighed = grams - balance.stable_grams(WEIGH_S)
+    counted = after - before
+    record(
+        "dose-outcome",
+        step,
+        solution=step.solution,
+        vessel=step.vessel,
+        volume_ml=counted,
+        total_ml=after,
+        source=f"counter; the balance says {weighed:.3f} g",
+    )
+    return volume, max((counted, weighed), key=lambda moved: abs(moved - volume))

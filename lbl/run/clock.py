@@ -1,0 +1,107 @@
+"""Time, and nothing else: the only importer of the compiled core and the only reader of clocks.
+
+A run has one clock object. It is the compiled core itself (wait, fire, hold, park) plus what the
+journal stamps: UTC, boot id. In virtual time the calendar starts at a fixed date, so that one seed
+always gives the same bytes. This file must never decide how long to wait.
+"""
+
+import datetime
+import time
+from pathlib import Path
+from typing import Final
+
+from lbl.errors import LblError, Problem
+
+try:
+    from lbl._core import Core, Guardian
+except ImportError as error:  # the one trap of a source tree: it must be built in place
+    raise LblError(
+        Problem("core-missing", f"lbl._core is not built ({error})", remedy="run: make demo")
+    ) from error
+
+VIRTUAL_BOOT: Final = "virtual"
+VIRTUAL_EPOCH: Final = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+_BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
+_SECOND: Final = 1_000_000_000
+
+__all__ = ["Core", "Guardian", "RunClock", "stamp_now", "wall_s"]
+
+
+class RunClock:
+    """One run's clock: `core` for pacing, `now_ns` and `utc` for stamps.
+
+    `speed` 0 is virtual time as fast as the machine can; n is virtual time slowed to n simulated
+    seconds a real second; None is real time.
+    """
+
+    def __init__(self, speed: float | None, start_ns: int = 0) -> None:
+        self.speed = speed
+        self.virtual = speed is not None
+        self.core = (
+            Core(virtual=True, start_ns=start_ns, speed=speed)
+            if speed is not None
+            else Core(virtual=False)
+        )
+        self.boot = VIRTUAL_BOOT if self.virtual else boot_id()
+
+    def now_ns(self) -> int:
+        """Monotonic nanoseconds of the run's own time."""
+        return self.core.now_ns()
+
+    def utc(self) -> str:
+        """Calendar time in UTC, millisecond steps; a labelled estimate, never used to control."""
+        if not self.virtual:
+            return stamp_now()
+        return _text(VIRTUAL_EPOCH + datetime.timedelta(microseconds=self.core.now_ns() // 1000))
+
+    def utc_after(self, seconds: float) -> str:
+        """Calendar time `seconds` from now, for people."""
+        start = (
+            VIRTUAL_EPOCH + datetime.timedelta(microseconds=self.core.now_ns() // 1000)
+            if self.virtual
+            else datetime.datetime.now(datetime.UTC)
+        )
+        return _text(start + datetime.timedelta(seconds=seconds))
+
+
+def boot_id() -> str:
+    """Identity of this boot of the machine; monotonic times compare only within one."""
+    try:
+        return _BOOT_ID.read_text(encoding="ascii").strip()
+    except OSError:
+        return "unknown"
+
+
+def stamp_now() -> str:
+    """The real calendar time in UTC."""
+    return _text(datetime.datetime.now(datetime.UTC))
+
+
+def wall_s() -> float:
+    """Seconds since this process started, as the kernel counts them (imports included)."""
+    try:
+        fields = Path("/proc/self/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()
+        ticks = int(fields[19])
+    except (OSError, IndexError, ValueError):
+        return time.process_time()
+    return max(0.0, time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / _ticks_per_second())
+
+
+def patience_s() -> float:
+    """Real seconds of a clock that only paces people: redraws and polls of a terminal."""
+    return time.monotonic()
+
+
+def pause(seconds: float) -> None:
+    """Sleep in real time, for terminals that follow a run in another process."""
+    time.sleep(seconds)
+
+
+def _ticks_per_second() -> int:
+    import os
+
+    return os.sysconf("SC_CLK_TCK")
+
+
+def _text(moment: datetime.datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"

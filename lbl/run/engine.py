@@ -1,0 +1,284 @@
+"""The engine: one thread, one loop, from power-on to the end of a run.
+
+For each acting state there is one activity (a generator of instants to wait for); the loop waits,
+tends, reads wishes and moves the state machine. It must never speak to a wire except through the
+bench, never read a clock except the run's, and never let a wish wait behind an act that can yield.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from lbl.bench.bench import Bench, InstrumentError
+from lbl.journal.inbox import Command
+from lbl.plan.schedule import Plan, Step
+from lbl.run.acts import Photometry, Recorder
+from lbl.run.clock import RunClock
+from lbl.run.machine import RunMachine, State
+from lbl.run.mailbox import Mailbox
+from lbl.run.procedure import Procedure
+from lbl.run.tending import Tending
+from lbl.run.trouble import Trouble
+from lbl.watch.ladder import Verdict, answer
+
+SECOND: Final = 1_000_000_000
+LISTEN_NS: Final = SECOND // 4  # a wish is read at least this often in real time
+LEASE_AIR_NS: Final = 5 * SECOND
+LEASE_WET_NS: Final = 60 * SECOND
+HELD_NS: Final = 10 * SECOND
+RESCUE_NS: Final = 20 * SECOND  # a dead-man's lowering is over by then
+EXHAUSTED: Final = 99  # drivers have retried already: the ladder's last answer counts
+# What an instrument's complaint means on the ladder.
+KINDS: Final[Mapping[str, str]] = {
+    "no answer": "instrument-silent", "garbled": "instrument-silent", "lost": "instrument-silent",
+}  # fmt: skip
+# Waiting states the run leaves by itself, and the verb that does it.
+ONWARD: Final[Mapping[State, str]] = {State.STOPPED: "reset", State.IDLE: "start"}
+
+
+class Hears(Protocol):
+    """Whoever wants to know how the run goes."""
+
+    def moved(self, state: State) -> None: ...
+    def journaled(self, command: Command) -> None: ...
+    def verdicts(self, verdicts: list[Verdict], step: Step | None) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a run ended: its last state, the reason in words, and whether somebody left it so."""
+
+    state: State
+    reason: str
+    left: bool
+
+
+class Engine:
+    """Drives one procedure through the state machine."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        bench: Bench,
+        clock: RunClock,
+        mailbox: Mailbox,
+        procedure: Procedure,
+        photometry: Photometry | None,
+        tending: Tending,
+        record: Recorder,
+        hears: Hears,
+    ) -> None:
+        self._plan = plan
+        self._bench = bench
+        self._clock = clock
+        self._core = clock.core
+        self._mailbox = mailbox
+        self._procedure = procedure
+        self._photometry = photometry
+        self._tending = tending
+        self._record = record
+        self._told = hears.moved
+        self._journaled = hears.journaled
+        self._judged = hears.verdicts
+        self.machine = RunMachine(self._moved)
+        self._wish: Command | None = None
+        self._cause = "power on"
+        self._stopped = False
+        self._activities: Mapping[State, Callable[[], Iterator[int]]] = {
+            State.CLEARING: self._clearing,
+            State.RESETTING: self._resetting,
+            State.STARTING: self._starting,
+            State.EXECUTE: self._execute,
+            State.HOLDING: procedure.hold,
+            State.UNHOLDING: procedure.unhold,
+            State.STOPPING: self._stopping,
+            State.ABORTING: self._aborting,
+            State.COMPLETING: self._completing,
+        }
+
+    def run(self) -> Ending:
+        """From power-on (Aborted, outputs made safe first) until the run needs nobody's process."""
+        self._safe_outputs()
+        self.machine.do("clear")
+        while True:
+            activity = self._activities.get(self.machine.state)
+            verb = self._drive(activity()) if activity is not None else self._wait()
+            if verb is None:
+                return Ending(self.machine.state, self._cause, self._mailbox.leaving)
+            self.machine.do(verb)
+
+    def _moved(self, before: State, verb: str, after: State) -> None:
+        wish, self._wish = self._wish, None
+        self._record(
+            "state",
+            to=after.value,
+            **{"from": before.value},
+            cause=f"{verb}: {self._cause}" + (f" ({wish.by})" if wish else ""),
+        )
+        self._told(after)
+
+    # The loop.
+
+    def _drive(self, activity: Iterator[int]) -> str:
+        """Run an activity to its end ("done"), to a wish, or to trouble; returns the verb."""
+        try:
+            for wake_ns in activity:
+                verb = self._until(wake_ns)
+                if verb is not None:
+                    return verb
+        except Trouble as trouble:
+            return self._answer(trouble.code, trouble.reason)
+        except InstrumentError as error:
+            return self._answer(KINDS.get(error.kind, "instrument-refused"), str(error))
+        finally:
+            activity.close()  # type: ignore[attr-defined]
+        self._cause = "done"
+        return "done"
+
+    def _until(self, wake_ns: int) -> str | None:
+        """Wait, tending; returns the verb of a wish that takes effect now."""
+        while True:
+            verb = self._heed()
+            if verb is not None:
+                return verb
+            now = self._clock.now_ns()
+            if now >= wake_ns:
+                return None
+            target = wake_ns
+            if not self._procedure.carrier.in_air:
+                target = min(target, self._tending.next_ns)
+            if not self._clock.virtual:
+                target = min(target, now + LISTEN_NS)
+            self._core.lease(target + self._patience_ns())
+            self._core.wait_until_ns(target)
+            if not self._procedure.carrier.in_air:
+                self._judged(self._tending.tend(), None)
+
+    def _patience_ns(self) -> int:
+        return LEASE_AIR_NS if self._procedure.carrier.in_air else LEASE_WET_NS
+
+    def _heed(self) -> str | None:
+        """The strongest wish, if it may take effect at this instant."""
+        for wish in self._mailbox.collect():
+            self._record(
+                "command", actor=wish.by or "?", id=wish.id, verb=wish.verb, reason=wish.reason
+            )
+            self._journaled(wish)
+        wish = self._mailbox.strongest()
+        if wish is None:
+            return None
+        if not self.machine.can(wish.verb):
+            self._mailbox.done(wish)
+            self._effect(wish, f"refused: the run is {self.machine.state.value}")
+            return None
+        if wish.verb in ("hold", "stop") and not self._may_leave():
+            return None  # pending until the transfer is over
+        self._mailbox.done(wish)
+        self._effect(wish, "taken")
+        self._wish, self._cause = wish, wish.reason or f"{wish.verb} by {wish.by}"
+        return wish.verb
+
+    def _may_leave(self) -> bool:
+        return not self._procedure.carrier.in_air and self.machine.state is not State.STARTING
+
+    def _effect(self, wish: Command, effect: str) -> None:
+        self._record("command-effect", verb=wish.verb, effect=effect, id=wish.id)
+
+    def _answer(self, code: str, reason: str) -> str:
+        """The answer of the ladder to a failed act, or the next stronger one the state takes."""
+        least = answer(code, EXHAUSTED)
+        verbs = ("hold", "abort") if least in ("note", "retry", "hold") else (least, "abort")
+        verb = next((one for one in verbs if self.machine.can(one)), "abort")
+        self._cause = reason
+        self._record("verdict", response=verb, code=code, reason=reason)
+        return verb
+
+    def _wait(self) -> str | None:
+        """In a waiting state: go on by itself, or wait for a person; None leaves the process."""
+        state = self.machine.state
+        if state in ONWARD and not self._stopped:
+            return ONWARD[state]
+        if state is not State.HELD or self._mailbox.leaving or self._clock.speed == 0.0:
+            return None
+        while True:
+            verb = self._until(self._clock.now_ns() + HELD_NS)
+            if verb is not None:
+                return verb
+            if self._mailbox.leaving:
+                return None
+
+    # The activities.
+
+    def _safe_outputs(self) -> None:
+        self._record("safe-intent", reason="power on")
+        failed = self._bench.outputs_off()
+        self._record("safe-outcome", result="; ".join(failed) or "safe")
+
+    def _clearing(self) -> Iterator[int]:
+        for name, identity in self._bench.identify().items():
+            self._record(
+                "instrument",
+                role=name,
+                maker=identity.maker,
+                model=identity.model,
+                serial=identity.serial,
+                firmware=identity.firmware,
+            )
+            yield 0
+
+    def _resetting(self) -> Iterator[int]:
+        yield 0
+
+    def _starting(self) -> Iterator[int]:
+        """Prepare every instrument, the lift first: it homes up before anything may turn."""
+        plan = self._plan
+        for name, what, act in self._bench.preparations(plan.up, plan.start, wavelength(plan)):
+            self._record("prepare-intent", role=name, moves=what)
+            act()
+            self._record("prepare-outcome", role=name, result="done")
+            yield 0
+        if self._photometry is not None:
+            self._photometry.dark()
+        self._bench.rest()
+        self._procedure.begin("start")
+
+    def _execute(self) -> Iterator[int]:
+        yield from self._procedure.execute()
+
+    def _completing(self) -> Iterator[int]:
+        self._finish("complete")
+        yield 0
+
+    def _stopping(self) -> Iterator[int]:
+        self._stopped = True
+        yield from self._procedure.hold()
+        self._finish("stop")
+
+    def _aborting(self) -> Iterator[int]:
+        """Fastest safe state: the core's safe programme first, then each instrument, read back."""
+        self._stopped = True
+        reason = self._cause
+        self._core.park()
+        self._record("safe-intent", reason=reason)
+        if self._procedure.carrier.in_air:
+            yield self._clock.now_ns() + RESCUE_NS
+        failed = self._bench.outputs_off()
+        self._core.clear()
+        self._core.lease(0)
+        self._record("safe-outcome", result="; ".join(failed) or "safe")
+        self._cause = reason
+
+    def _finish(self, reason: str) -> None:
+        """Outputs off; the substrate stays wet where it is; nothing is armed any more."""
+        cause = self._cause
+        self._record("safe-intent", reason=reason)
+        failed = self._bench.outputs_off()
+        self._core.lease(0)
+        self._record("safe-outcome", result="; ".join(failed) or "safe")
+        self._cause = cause
+
+
+def wavelength(plan: Plan) -> float:
+    """The wavelength of the plan's measurements in nm; 570 where it has none."""
+    measures = (step.detail for step in plan.steps if step.kind == "measure")
+    return float(str(next(measures, {"wavelength_nm": 570.0})["wavelength_nm"]))

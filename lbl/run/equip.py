@@ -1,0 +1,61 @@
+"""What the planner needs to know of a bench file: the bridge between two wings that never meet.
+
+Pure. Must never open an instrument.
+"""
+
+from typing import Final
+
+from lbl.bench.file import BenchFile, travel_of
+from lbl.plan.equipment import Arm, Bath, Dosing, Equipment
+
+# Landau-Levich film on a flat plate withdrawn at 2 mm/s from water, per coated side (mL/cm2);
+# it grows with the two-thirds power of the speed (Landau and Levich 1942).
+_FILM_AT_2MM_S: Final = 0.23e-3
+_DEPTH_CM: Final = 10.0
+_SECONDS_PER_SAMPLE: Final = 0.003  # one average of the power meter
+_TALK_S: Final = 0.6  # the exchanges of one reading
+
+
+def equipment(file: BenchFile, area: float) -> Equipment:
+    """The bench as the planner sees it; `area` is the coated area of both sides in cm2."""
+    arm = file.arm
+    film = _FILM_AT_2MM_S * (arm.withdraw / 2.0) ** (2.0 / 3.0) * area
+    optics = file.photometry
+    reading = optics.settle + optics.averages * _SECONDS_PER_SAMPLE + _TALK_S if optics else 0.0
+    return Equipment(
+        name=file.name,
+        kind=file.kind,
+        simulated=file.simulated is not None,
+        arm=Arm(
+            up=arm.up,
+            down=arm.down,
+            withdraw=arm.withdraw,
+            lower=arm.lower,
+            turn=arm.speed,
+            z_accel=travel_of(file, arm.lift)[2],
+            x_accel=travel_of(file, arm.turn)[2],
+            settle=arm.settle,
+            surface=arm.surface,
+        ),
+        baths=tuple(
+            Bath(
+                name=name,
+                purpose=vessel.purpose,
+                side=vessel.side,
+                at=vessel.at,
+                volume=vessel.volume,
+                capacity=vessel.capacity or 0.0,
+                holds=vessel.holds,
+                area=vessel.volume / _DEPTH_CM,
+                lidded=vessel.lidded,
+            )
+            for name, vessel in file.vessels.items()
+        ),
+        dosing=file.dosing
+        and Dosing(file.dosing.into, file.dosing.rate, file.dosing.stock, file.dosing.top_up),
+        readout=optics.through if optics else "",
+        roles=frozenset(spec.role for spec in file.instruments.values()),
+        drag_out=film + arm.clamp_drop,
+        zero=reading,
+        measure=reading,
+    )

@@ -1,0 +1,346 @@
+"""The film's procedure under way: which step is next, where the substrate is, what it has had.
+
+Generators of instants to wait for; the engine runs them, and may close one between two legs to
+run another. Time is planned from one epoch, so lateness never adds up; a hold moves the epoch once
+and says so. This file must never read a command or change the run's state.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Final, Protocol
+
+from lbl.bench.bench import Bench
+from lbl.plan.equipment import Equipment
+from lbl.plan.schedule import Plan, Step
+from lbl.plan.transfer import transfer
+from lbl.run.acts import Photometry, Recorder, dose
+from lbl.run.clock import RunClock
+from lbl.run.transfer import LEAD_NS, Arrival, Carrier
+from lbl.run.trouble import Trouble
+from lbl.watch.ladder import Verdict
+from lbl.watch.limits import Limits, judge_air, judge_dose, judge_dwell
+
+IMMERSIONS: Final = frozenset({"expose", "rinse", "park"})
+RINSE_NS: Final = 60_000_000_000  # of a way out, where the plan has no rinse to copy
+SECOND: Final = 1_000_000_000
+SLACK_NS: Final = 2 * SECOND  # of a dwell window: arrival and lift are not exact to the second
+RINSE_AHEAD: Final = 16  # steps looked at for the next rinse dwell
+
+
+class Hears(Protocol):
+    """Whoever wants to know what happens to the film."""
+
+    def absorbance(self, step: Step, value: float) -> None: ...
+    def deposition(self, step: Step) -> None: ...
+    def verdicts(self, verdicts: list[Verdict], step: Step | None) -> None: ...
+    def news(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Immersion:
+    """The step whose bath the substrate is in, and its dwell before `since_ns`.
+
+    `away`: a hold has ended the stay for now; `had_ns` is then all it had.
+    """
+
+    step: Step
+    since_ns: int
+    had_ns: int = 0
+    attempt: int = 0
+    away: bool = False
+
+
+class Procedure:
+    """Carries a plan out. `position` is the index of the next step to perform.
+
+    `wet` is the immersion that counts, also while a hold has taken the substrate elsewhere;
+    `vessel` is where it really is, "" in air.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        equipment: Equipment,
+        bench: Bench,
+        clock: RunClock,
+        record: Recorder,
+        photometry: Photometry | None,
+        limits: Limits,
+        hears: Hears,
+    ) -> None:
+        self.plan = plan
+        self.position = 0
+        self.epoch_ns = 0
+        self.wet: Immersion | None = None
+        self.vessel = ""
+        self.carrier = Carrier(bench, clock)
+        self._arm = equipment.arm
+        self._baths = {bath.name: bath for bath in equipment.baths}
+        self._bench = bench
+        self._clock = clock
+        self._record = record
+        self._photometry = photometry
+        self._limits = limits
+        self._on_absorbance = hears.absorbance
+        self._on_deposition = hears.deposition
+        self._judged = hears.verdicts
+        self._news = hears.news
+        self._acts: Mapping[str, Callable[[Step], Iterator[int]]] = {
+            "zero": self._zero,
+            "measure": self._measure,
+            "dose": self._dose,
+            "wait": self._pass,
+        }
+
+    @property
+    def step(self) -> Step | None:
+        """The step that comes next."""
+        return self.plan.steps[self.position] if self.position < len(self.plan.steps) else None
+
+    def begin(self, reason: str) -> None:
+        """Put the plan's zero so that the next step's first lift is armed in time."""
+        before, step = self.epoch_ns, self.step
+        self.epoch_ns = self._clock.now_ns() + 2 * LEAD_NS - (step.offset_ns if step else 0)
+        self._rebased(before, reason)
+
+    def _rebased(self, before: int, reason: str) -> None:
+        shift = (self.epoch_ns - before) / SECOND
+        self._record("rebase", None, origin_ns=self.epoch_ns, reason=reason, shift_s=shift)
+
+    def execute(self) -> Iterator[int]:
+        """Perform the steps from `position` to the end."""
+        steps = self.plan.steps
+        while self.position < len(steps):
+            step = steps[self.position]
+            if step.kind in IMMERSIONS:
+                yield from self._immerse(step)
+            else:
+                yield self.epoch_ns + step.offset_ns
+                self._record("step-intent", step, act=step.kind, vessel=step.vessel)
+                yield from self._acts[step.kind](step)
+                self._record("step-outcome", step, act=step.kind, result="done")
+            self.position += 1
+
+    # Into a bath and out of it.
+
+    def _immerse(self, step: Step) -> Iterator[int]:
+        at = self.epoch_ns + step.offset_ns
+        if not step.legs:  # stays where it is: only the account changes
+            yield at
+            self._leave(self._clock.now_ns())
+            self._intend(step, 0, at)
+            self._arrived(step, Arrival(at, self._clock.now_ns(), at), 0)
+            return
+        yield at - LEAD_NS
+        self._intend(step, 0, at)
+        arrival = yield from self.carrier.transfer(step.legs, at, step.index, self._leave)
+        self._arrived(step, arrival, 0)
+
+    def _intend(self, step: Step, attempt: int, at_ns: int) -> None:
+        self._record(
+            "step-intent",
+            step,
+            attempt=attempt,
+            act=step.kind,
+            vessel=step.vessel,
+            solution=step.solution,
+            deposition=step.deposition,
+            at_ns=at_ns,
+        )
+
+    def _arrived(self, step: Step, arrival: Arrival, had_ns: int, attempt: int = 0) -> None:
+        self.wet = Immersion(step, arrival.immersed_ns, had_ns, attempt)
+        self.vessel = step.vessel
+        counted = {"deposition": step.deposition} if step.kind == "expose" else {}
+        self._landed(step.vessel, step.solution, arrival, step, attempt=attempt, **counted)
+        self._news()
+
+    def _landed(
+        self, vessel: str, solution: str, arrival: Arrival, step: Step | None, **more: int
+    ) -> None:
+        self._record(
+            "transfer-outcome",
+            step,
+            vessel=vessel,
+            solution=solution,
+            immersed=True,
+            air_s=arrival.air_s,
+            begin_ns=arrival.immersed_ns,
+            lateness_ns=arrival.immersed_ns - arrival.planned_ns,
+            **more,
+        )
+        self._judged(judge_air(self._limits, arrival.air_s), step)
+
+    def _leave(self, now_ns: int) -> None:
+        """The dwell is over: the step is done, and maybe a deposition with it."""
+        wet, self.wet, self.vessel = self.wet, None, ""
+        if wet is None:
+            return
+        step = wet.step
+        dwell_ns = self._out(wet, now_ns, "done")
+        if step.kind != "park":
+            low, high = step.earliest_ns - SLACK_NS, step.latest_ns + SLACK_NS
+            verdicts = judge_dwell(
+                self._limits, dwell_ns / SECOND, low / SECOND, high / SECOND
+            )
+            self._judged(verdicts, step)
+        if step.completes:
+            self._record(
+                "deposition-done",
+                step,
+                deposition=step.completes,
+                bilayer=step.bilayer,
+                solution=step.solution,
+                vessel=step.vessel,
+            )
+            self._on_deposition(step)
+
+    def _out(self, wet: Immersion, now_ns: int, result: str) -> int:
+        """Record the end of a stay; returns the dwell in ns, earlier stays included."""
+        stay_ns = now_ns - wet.since_ns
+        self._record(
+            "step-outcome",
+            wet.step,
+            attempt=wet.attempt,
+            act=wet.step.kind,
+            result=result,
+            dwell_s=stay_ns / SECOND,
+            planned_s=wet.step.dwell_ns / SECOND,
+        )
+        return stay_ns + wet.had_ns
+
+    # Acts inside a dwell.
+
+    def _zero(self, step: Step) -> Iterator[int]:
+        if self._photometry is not None:
+            yield from self._photometry.zero(step)
+
+    def _measure(self, step: Step) -> Iterator[int]:
+        if self._photometry is not None:
+            absorbance = yield from self._photometry.measure(step)
+            self._on_absorbance(step, absorbance)
+            self._news()
+
+    def _dose(self, step: Step) -> Iterator[int]:
+        later = self.plan.steps[self.position + 1 :]
+        end_ns = next((s.offset_ns for s in later if s.legs), step.end_ns + LEAD_NS)
+        limit_ns = self.epoch_ns + end_ns - 2 * LEAD_NS
+        asked, moved = yield from dose(step, self._bench, self._clock, self._record, limit_ns)
+        self._judged(judge_dose(self._limits, step.solution, asked, moved), step)
+
+    def _pass(self, step: Step) -> Iterator[int]:
+        yield self.epoch_ns + step.end_ns
+
+    # Leaving the plan and coming back to it.
+
+    def hold(self) -> Iterator[int]:
+        """Out through the rinse baths of this side, into the last of them; stays there."""
+        self._clock.core.hold()
+        self._clock.core.clear()
+        if self.carrier.in_air:
+            yield from self._rescue()
+        wet = self.wet
+        if wet is None:
+            return
+        way, dwell_ns, here = self._way_out(self.vessel), self._rinse_ns(), self.vessel
+        for number, vessel in enumerate(way):
+            yield from self._carry(vessel, "hold", self._paused if number == 0 else None)
+            if number < len(way) - 1:
+                yield self._clock.now_ns() + dwell_ns - LEAD_NS
+        if here == self.vessel:
+            self._paused(self._clock.now_ns())
+
+    def _paused(self, now_ns: int) -> None:
+        """The interrupted stay ends here; what it had is kept for the way back."""
+        wet = self.wet
+        if wet is not None and not wet.away:
+            had_ns = self._out(wet, now_ns, "interrupted")
+            self.wet = Immersion(wet.step, now_ns, had_ns, wet.attempt, away=True)
+
+    def unhold(self) -> Iterator[int]:
+        """Back to the interrupted step: the rest of its dwell, a rinse anew; the epoch moves."""
+        wet, before = self.wet, self.epoch_ns
+        if wet is None:
+            self.begin("unhold")
+            return
+        step, had_ns, attempt = wet.step, wet.had_ns, wet.attempt + 1
+        self._intend(step, attempt, self._clock.now_ns())
+        if self.vessel != step.vessel:
+            arrival = yield from self._carry(step.vessel, "unhold", None)
+            if step.kind != "expose":
+                had_ns = 0
+        else:
+            now = self._clock.now_ns()
+            had_ns += now - wet.since_ns
+            arrival = Arrival(now, now, now)
+        # At least the time that arming the next lift takes is left of any dwell.
+        had_ns = min(had_ns, max(0, step.dwell_ns - 2 * LEAD_NS))
+        self._arrived(step, arrival, had_ns, attempt)
+        self.epoch_ns = arrival.immersed_ns - had_ns - step.transfer_ns - step.offset_ns
+        self._rebased(before, "unhold")
+
+    def _carry(
+        self, vessel: str, why: str, left: Callable[[int], None] | None
+    ) -> Iterator[int]:
+        """A transfer that is not in the plan; the generator's result is its Arrival."""
+
+        def lifted(now_ns: int) -> None:
+            if left is not None:
+                left(now_ns)
+            self.vessel = ""
+
+        step = self.wet.step if self.wet else None
+        legs = transfer(self._arm, self._baths[self.vessel], self._baths[vessel]).legs
+        self._record("transfer-intent", step, vessel=vessel, reason=why)
+        start_ns = self._clock.now_ns() + LEAD_NS
+        arrival = yield from self.carrier.transfer(legs, start_ns, -1, lifted)
+        self.vessel = vessel
+        if why == "hold":
+            self._landed(vessel, self.plan.assignments.get(vessel, ""), arrival, step)
+        self._news()
+        return arrival
+
+    def _rescue(self) -> Iterator[int]:
+        """In air and off the plan: into the bath under the arm, else the one it was going to."""
+        step, at = self.step, self._bench.turned_to()
+        target = self._bench.station(at) or (step.vessel if step else "")
+        if not target:
+            raise Trouble("position-unknown", "the arm is in air over no bath that is known")
+        there = self._baths[target]
+        here = None if there.name == self._bench.station(at) else replace(there, name="", at=at)
+        self._record("transfer-intent", step, vessel=target, reason="rescue")
+        legs = transfer(self._arm, here, there).legs
+        start_ns = self._clock.now_ns() + LEAD_NS // 4
+        arrival = yield from self.carrier.transfer(legs, start_ns, -1, lambda now_ns: None)
+        if step is not None and step.vessel == target:
+            self._arrived(step, arrival, 0)
+            self.position += 1
+            return
+        # Back where it came from: that dwell is over already, and its step done.
+        before = self.plan.steps[: self.position]
+        came_from = next(one for one in reversed(before) if one.kind in IMMERSIONS)
+        self.wet = Immersion(came_from, arrival.immersed_ns, came_from.dwell_ns, 1)
+        self.vessel = target
+        self._intend(came_from, 1, arrival.immersed_ns)
+
+    def _way_out(self, vessel: str) -> list[str]:
+        """Rinse baths of the vessel's own side that lie ahead, in the order of the bench file."""
+        side = self.side(vessel)
+        baths = [
+            name
+            for name, bath in self._baths.items()
+            if bath.purpose == "rinse" and bath.side == side and name in self.plan.assignments
+        ]
+        return baths[baths.index(vessel) + 1 :] if vessel in baths else baths
+
+    def side(self, vessel: str) -> str:
+        """Which charge a vessel belongs to: its own side, or that of what it holds."""
+        if self._baths[vessel].side:
+            return self._baths[vessel].side
+        liquid = self.plan.solutions.get(self.plan.assignments.get(vessel, ""))
+        return "negative" if liquid is not None and liquid.charge < 0 else "positive"
+
+    def _rinse_ns(self) -> int:
+        """The plan's next rinse dwell."""
+        ahead = self.plan.steps[self.position : self.position + RINSE_AHEAD]
+        return next((step.dwell_ns for step in ahead if step.kind == "rinse"), RINSE_NS)

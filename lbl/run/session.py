@@ -1,0 +1,246 @@
+"""One run, opened: clock, bench, journal, mailbox and engine put together, and taken apart again.
+
+The only place where a run's parts meet. Must never decide what the engine decides.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from lbl.bench.bench import Bench
+from lbl.bench.file import BenchFile
+from lbl.bench.simulated import Simulation
+from lbl.journal.folder import RunFolder
+from lbl.journal.inbox import Command
+from lbl.journal.journal import Journal
+from lbl.plan.equipment import Equipment
+from lbl.plan.schedule import Plan, Step
+from lbl.run.acts import Photometry
+from lbl.run.clock import RunClock
+from lbl.run.engine import Ending, Engine
+from lbl.run.machine import State
+from lbl.run.mailbox import Mailbox
+from lbl.run.news import News
+from lbl.run.procedure import Procedure
+from lbl.run.tending import TEMPERATURE, Tending
+from lbl.watch.growth import Chart, Growth
+from lbl.watch.ladder import Verdict
+from lbl.watch.limits import Limits, temperature
+
+MOD: Final = 1000.0
+WATCH: Final = "watch"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended and what it made; times in s and us. `film` is empty on a real bench."""
+
+    ending: Ending
+    state: Mapping[str, Any]
+    duration: float
+    film: Mapping[str, float | None]
+    solutions: Mapping[str, Mapping[str, float]]
+    lateness: Mapping[str, float]
+
+
+class Session:
+    """Owns what a run opens; `run` leaves everything closed, whatever happens."""
+
+    def __init__(
+        self,
+        folder: RunFolder,
+        journal: Journal,
+        plan: Plan,
+        equipment: Equipment,
+        file: BenchFile,
+        clock: RunClock,
+        simulation: Simulation | None,
+        tell: Callable[[News], None],
+    ) -> None:
+        self._folder = folder
+        self._journal = journal
+        self._plan = plan
+        self._clock = clock
+        self._simulation = simulation
+        self._tell = tell
+        self._state = State.ABORTED
+        quality = plan.quality
+        self._growth = Growth(Chart(target=quality.target * MOD, on_alarm=quality.on_alarm))
+        self._absorbance: float | None = None
+        self._rows = 0
+        self._began_ns = clock.now_ns()
+        limits = limits_of(plan, file)
+        self._bench = Bench(file, clock.core, simulation, f"run {folder.id}")
+        self._mailbox = Mailbox(folder.take_commands, clock.core.park)
+        photometry = Photometry(self._bench, clock, self._record) if self._bench.optics else None
+        self._tending = Tending(self._bench, clock, limits, folder.sample)
+        self._procedure = Procedure(
+            plan, equipment, self._bench, clock, self._record, photometry, limits, self
+        )
+        self._engine = Engine(
+            plan, self._bench, clock, self._mailbox, self._procedure, photometry, self._tending,
+            self._record, self,
+        )  # fmt: skip
+
+    def run(self) -> Outcome:
+        """Drive the run to its end; raises only for our own bugs and a dead disk."""
+        self._mailbox.listen(self._clock.core.wake)
+        try:
+            return self._outcome(self._engine.run())
+        finally:
+            self._mailbox.deaf()
+            self._bench.close()
+
+    # What the engine and the procedure tell.
+
+    def moved(self, state: State) -> None:
+        """The run's state changed."""
+        self._state = state
+        self.news()
+
+    def journaled(self, command: Command) -> None:
+        """A command is in the journal: its file may go."""
+        if command.id:
+            self._folder.remove_command(command.id)
+
+    def deposition(self, step: Step) -> None:
+        """A deposition counts."""
+        self._journal.renew_heads()
+        self.news()
+
+    def absorbance(self, step: Step, value: float) -> None:
+        """The film was read: mOD through all its coated sides."""
+        self._absorbance = value / self._plan.substrate.sides
+        verdicts = (
+            self._growth.add(step.bilayer, self._absorbance)
+            if step.bilayer > self._growth.sums.bilayer
+            else []
+        )
+        self._record(
+            "measurement",
+            step,
+            quantity="absorbance",
+            value=value,
+            unit="mOD",
+            bilayer=step.bilayer,
+            deposition=step.deposition,
+            growth=self._growth.snapshot(),
+        )
+        if self._plan.quality.chart != "none":
+            self.verdicts(verdicts, step)
+
+    def verdicts(self, verdicts: list[Verdict], step: Step | None) -> None:
+        """Notes become deviations; what asks for a verb becomes a wish of the watch."""
+        for one in verdicts:
+            if one.response in ("note", "retry"):
+                self._record(
+                    "deviation", step, code=one.code, sentence=one.reason, value=one.value
+                )
+                continue
+            self._record(
+                "verdict",
+                step,
+                response=one.response,
+                code=one.code,
+                reason=one.reason,
+                value=one.value,
+            )
+            self._mailbox.wish(one.response, WATCH, one.reason)
+
+    def news(self) -> None:
+        """Tell whoever watches."""
+        state, plan, clock, procedure = self._journal.state, self._plan, self._clock, self._procedure
+        step = procedure.wet.step if procedure.wet else procedure.step
+        gone = (clock.now_ns() - procedure.epoch_ns) / 1e9 if procedure.epoch_ns else 0.0
+        left = max(0.0, plan.duration_ns / 1e9 - gone)
+        self._tell(
+            News(
+                run=self._folder.id,
+                state=self._state.value,
+                phase=phrase(step),
+                vessel=procedure.vessel,
+                bilayer=step.bilayer if step else 0,
+                bilayers=plan.bilayers,
+                deposition=state["depositions"],
+                depositions=plan.depositions,
+                now=(clock.now_ns() - self._began_ns) / 1e9,
+                utc=clock.utc(),
+                finish=clock.utc_after(left),
+                absorbance=self._absorbance,
+                temperature=self._tending.temperature,
+                deviations=state["deviations"],
+                pending=self._mailbox.pending,
+            )
+        )
+
+    def _record(
+        self, kind: str, step: Step | None = None, *, attempt: int = 0, **payload: Any
+    ) -> None:
+        """One journal record; the simulated world is saved first, so it is never behind."""
+        self._save_world()
+        actor = payload.pop("actor", "engine")
+        index = -1 if step is None else step.index
+        self._journal.append(kind, actor=actor, step=index, attempt=attempt, **payload)
+
+    def _save_world(self) -> None:
+        simulation = self._simulation
+        if simulation is None:
+            return
+        ledger = simulation.world.ledger
+        if len(ledger) > self._rows:
+            self._folder.append_ledger(ledger[self._rows :])
+            self._rows = len(ledger)
+        self._folder.save_world(simulation.snapshot())
+
+    # The end.
+
+    def _outcome(self, ending: Ending) -> Outcome:
+        film: dict[str, float | None] = {}
+        solutions: dict[str, Any] = {}
+        if self._simulation is not None:
+            self._simulation.world.advance(self._clock.now_ns())
+            truth = self._simulation.world.truth()
+            film = {**truth["film"], "slope_mOD": self._growth.slope, "r2": self._growth.r2}
+            solutions = truth["solutions"]
+        self._record("run-closed", reason=ending.reason, film=film, solutions=solutions)
+        self._journal.checkpoint()
+        return Outcome(
+            ending=ending,
+            state=self._journal.state,
+            duration=(self._clock.now_ns() - self._began_ns) / 1e9,
+            film=film,
+            solutions=solutions,
+            lateness=lateness(self._clock.core.records()),
+        )
+
+
+def limits_of(plan: Plan, file: BenchFile) -> Limits:
+    """What the recipe and the bench say must not happen."""
+    limits, dosing = plan.limits, file.dosing
+    return Limits(
+        air_soft=limits.air_soft,
+        air_hard=limits.air_hard,
+        bands={TEMPERATURE: temperature(limits.temperature_low, limits.temperature_high)},
+        **({"dose_tolerance": dosing.tolerance} if dosing else {}),
+    )
+
+
+def phrase(step: Step | None) -> str:
+    """A step in words: "expose BR", "rinse 2 of 3"."""
+    if step is None:
+        return "-"
+    if step.kind == "rinse":
+        return f"rinse {step.exchange[0]} of {step.exchange[1]}"
+    return f"{step.kind} {step.solution}".strip()
+
+
+def lateness(records: Any) -> dict[str, float]:
+    """p50, p99 and max of the lateness of fired commands, in us; zeros when none fired."""
+    import numpy
+
+    fired = records[records["reason"] == 0]
+    if not len(fired):
+        return {"p50": 0.0, "p99": 0.0, "max": 0.0}
+    late = (fired["actual_ns"] - fired["deadline_ns"]) / 1000.0
+    p50, p99 = numpy.percentile(late, [50, 99])
+    return {"p50": round(p50, 1), "p99": round(p99, 1), "max": round(float(late.max()), 1)}

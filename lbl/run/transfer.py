@@ -1,0 +1,99 @@
+"""Carries the substrate from bath to bath: lift, turn, lower, each leg confirmed before the next.
+
+A leg is armed in the core ahead of its deadline and fires by itself; the next leg is armed only
+after the axis has said that it stands where it should. Sideways only while up. While the substrate
+is in air the dead-man's programme lowers it into the bath that is under it, or will be. This file
+must never decide where to go.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from lbl.bench.bench import Bench
+from lbl.plan.schedule import Leg
+from lbl.run.clock import RunClock
+from lbl.run.trouble import Trouble
+
+LEAD_NS: Final = 2_000_000_000  # a lift is armed this long before its deadline
+GRACE_NS: Final = 250_000_000  # latest - deadline; above 50 ms, which no SCHED_FIFO needs
+POLL_NS: Final = 50_000_000
+OVERTIME_NS: Final = 5_000_000_000  # a leg that lasts this much longer than planned is stuck
+NEAR: Final = 0.05  # mm or deg between where an axis should stand and where it does
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """How a transfer went: when the lift fired, when the substrate was submerged."""
+
+    lifted_ns: int
+    immersed_ns: int
+    planned_ns: int
+
+    @property
+    def air_s(self) -> float:
+        """Time between leaving one bath and being submerged in the next."""
+        return (self.immersed_ns - self.lifted_ns) / 1e9
+
+
+class Carrier:
+    """The arm, as the engine uses it."""
+
+    def __init__(self, bench: Bench, clock: RunClock) -> None:
+        self._bench = bench
+        self._clock = clock
+        self._core = clock.core
+        self.in_air = False
+
+    def transfer(
+        self, legs: tuple[Leg, ...], start_ns: int, tag: int, lifted: Callable[[int], None]
+    ) -> Iterator[int]:
+        """Carry out `legs` from `start_ns`; yields the instants to wait for.
+
+        Calls `lifted` when the first leg has fired. The result of the generator is its Arrival.
+        Raises Trouble when a leg does not fire or does not arrive, InstrumentError from drivers.
+        """
+        deadline = start_ns
+        lifted_ns = 0
+        for leg in legs:
+            fired = yield from self._leg(leg, deadline, tag)
+            if not lifted_ns:
+                lifted_ns = fired
+                self.in_air = True
+                lifted(fired)
+            deadline += leg.duration_ns
+        self.in_air = False
+        self._bench.rest()
+        return Arrival(lifted_ns, self._clock.now_ns(), deadline)
+
+    def _leg(self, leg: Leg, deadline: int, tag: int) -> Iterator[int]:
+        axis = self._bench.axes[leg.axis]
+        axis.set_speed(leg.speed)
+        entry = axis.arm_move(leg.target, deadline, deadline + GRACE_NS, tag)
+        self._core.confirm(entry)
+        yield deadline
+        state, fired = self._core.entry(entry)
+        if state != "fired":
+            raise Trouble.of_block(self._core.verdict, f"{leg.axis} to {leg.target:g}")
+        self._bench.rescue(leg)
+        arrive = fired + leg.duration_ns - self._bench.settle_ns
+        yield arrive
+        yield from self._arrived(leg, arrive)
+        return fired
+
+    def _arrived(self, leg: Leg, arrive: int) -> Iterator[int]:
+        """Poll until the axis rests where it should."""
+        axis = self._bench.axes[leg.axis]
+        wait = arrive
+        while axis.moving():
+            wait += POLL_NS
+            if wait > arrive + OVERTIME_NS:
+                raise Trouble(
+                    "position-wrong", f"{leg.axis} did not arrive at {leg.target:g} in time"
+                )
+            yield wait
+        at = axis.position()
+        if abs(at - leg.target) > NEAR:
+            raise Trouble(
+                "position-wrong", f"{leg.axis} stands at {at:g} instead of {leg.target:g}"
+            )

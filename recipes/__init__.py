@@ -1,0 +1,3 @@
+"""The recipes that ship; must never hold code that runs. OWNER says whose package this is."""
+
+OWNER = "lbl"

@@ -1,0 +1,59 @@
+"""The sockets into which instrument models plug: one small frozen class for each kind.
+
+They hold no state of their own. A bench file names them: "arm.z", "arm.x", "pump:NAME",
+"photodiode", "light", "thermostat", "balance".
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sim.motion import Motion
+
+
+@dataclass(frozen=True, slots=True)
+class AxisLink:
+    """`moved(motion)`: the axis has begun this move, or stands (Motion.still)."""
+
+    moved: Callable[[Motion], None]
+
+
+@dataclass(frozen=True, slots=True)
+class PumpLink:
+    """`transfer(ml, now_ns)`: pump mL from the feed bottle into the vessel (negative: back).
+
+    Returns the mL that truly went; may be called in any number of small parts.
+    """
+
+    transfer: Callable[[float, int], float]
+
+
+@dataclass(frozen=True, slots=True)
+class PowerLink:
+    """`watts(now_ns)`: the light that falls on the photodiode, noise included."""
+
+    watts: Callable[[int], float]
+
+
+@dataclass(frozen=True, slots=True)
+class LightLink:
+    """`current(amps, now_ns)`: the LED is driven with this current from now on."""
+
+    current: Callable[[float, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class HeatLink:
+    """`temperature(now_ns)` of the baths in degC; `drive(on, setpoint, now_ns)`."""
+
+    temperature: Callable[[int], float]
+    drive: Callable[[bool, float, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class MassLink:
+    """`grams(now_ns)`: what stands on the balance."""
+
+    grams: Callable[[int], float]
+
+
+Link = AxisLink | PumpLink | PowerLink | LightLink | HeatLink | MassLink

@@ -1,0 +1,109 @@
+"""Every driver in the register: verbs, words, constants, and silence until it is asked."""
+
+import dataclasses
+import inspect
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import drivers
+from drivers import DRIVERS, OWNER
+from drivers.errors import InstrumentError
+from drivers.link import Link
+
+VERBS = ("connect", "identify", "sense", "prepare", "safe", "safe_bytes", "close")
+OPTIONS: dict[str, dict[str, Any]] = {
+    "zaber": {"address": 1, "microstep": 0.001, "low": 0.0, "high": 60.0, "accel": 50.0},
+    "newera": {"address": 0, "diameter": 14.43},
+    "pm100d": {},
+    "dc2200": {"limit": 1.0},
+    "julabo": {},
+    "mettler": {},
+}
+README = Path(drivers.__file__).with_name("README.md").read_text(encoding="utf-8")
+
+names = pytest.mark.parametrize("name", sorted(DRIVERS))
+
+
+def test_the_package_is_ours() -> None:
+    assert OWNER == "lbl"
+    assert set(OPTIONS) == set(DRIVERS)
+
+
+@names
+def test_verbs_and_docstrings(name: str) -> None:
+    cls = DRIVERS[name]
+    assert cls.__doc__ and cls.__bases__ == (object,)
+    for verb in VERBS:
+        assert inspect.isfunction(vars(cls)[verb])
+    for attribute, member in vars(cls).items():
+        if inspect.isfunction(member) and not attribute.startswith("_"):
+            assert member.__doc__, attribute
+    module = inspect.getmodule(cls)
+    assert module is not None and module.__doc__
+    assert "Source:" in module.__doc__ and "must never" in module.__doc__
+
+
+@names
+def test_constants(name: str) -> None:
+    cls: Any = DRIVERS[name]
+    assert 0 < cls.SAFE_S <= 10
+    assert 0 <= cls.SAFE_GAP_S <= 1
+    assert isinstance(cls.LINK, Link) and dataclasses.is_dataclass(cls.LINK)
+
+
+@names
+def test_port_first_name_second_nothing_sent(script: Any, name: str) -> None:
+    cls: Any = DRIVERS[name]
+    parameters = list(inspect.signature(cls).parameters)
+    assert parameters[:2] == ["port", "name"]
+    made = cls(script.port(), "role", **OPTIONS[name])
+    assert (made.name, made.port) == ("role", script.port())
+    assert script.sent == []
+    made.close()
+
+
+@names
+def test_safe_bytes_are_plain_whole_and_begin_with_an_end(script: Any, name: str) -> None:
+    made: Any = DRIVERS[name](script.port(), "role", **OPTIONS[name])
+    programme = made.safe_bytes()
+    assert isinstance(programme, tuple)
+    for command in programme:
+        assert isinstance(command, bytes) and command[-1:] in b"\r\n"
+    if programme:
+        assert len(programme[0]) <= 2  # ends or spoils whatever was cut
+        assert programme == made.safe_bytes()
+
+
+@names
+def test_an_instrument_that_is_not_there_is_named(script: Any, name: str) -> None:
+    made: Any = DRIVERS[name](script.port(), "role", **OPTIONS[name])
+
+    class Deaf:
+        """Takes everything and says nothing."""
+
+        def __len__(self) -> int:
+            return 1
+
+        def popleft(self) -> tuple[bytes, bytes]:
+            return AnyBytes(), b""
+
+    class AnyBytes(bytes):
+        def __eq__(self, other: object) -> bool:
+            return True
+
+        __hash__ = bytes.__hash__
+
+    script.library.script = Deaf()
+    with pytest.raises(InstrumentError) as caught:
+        made.connect()
+    assert caught.value.kind == "no answer"
+    assert (caught.value.instrument, caught.value.resource) == ("role", "ASRL/dev/script::INSTR")
+    assert caught.value.cure
+    script.library.script = __import__("collections").deque()
+
+
+@names
+def test_readme_has_its_paragraph(name: str) -> None:
+    assert f"`{name}`" in README
