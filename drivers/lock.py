@@ -41,7 +41,7 @@ class PortLock:
     def __init__(self, resource: str, purpose: str) -> None:
         """Take the lock, or say who has it."""
         path = lock_path(resource)
-        self._lock = FileLock(path, timeout=0, mode=0o600, fallback_to_soft=False)
+        self._lock = FileLock(path, timeout=0, mode=0o600)
         try:
             self._lock.acquire()
         except Timeout:

@@ -37,6 +37,9 @@ SPEED_MIN: Final = 0.004205 / 60  # plunger, cm/min
 SPEED_MAX: Final = 5.1005  # cm/min
 AGREES: Final = 0.005  # a read-back may differ by the pump's own rounding, relative
 RUNNING: Final = frozenset("IWX")
+# ends whatever was cut: behind a lone STX its first byte is the shortest packet length, which the
+# rest then fills; elsewhere that byte is a control character, which the pump ignores
+SPOIL: Final = b"\x04XX\r"
 # one phase with rate and volume, then stop (manual, "pumping programs")
 PROGRAM: Final = ("PHN2", "FUNSTP", "PHN1", "FUNRAT", "VOLML")
 
@@ -124,12 +127,12 @@ class NewEra:
     def safe_bytes(self) -> tuple[bytes, ...]:
         """What the dead-man sends: spoil a command cut in the middle, then stop, thrice.
 
-        A bare CR would complete `VOL0` of `VOL0.500`, which means "pump for ever"; the letter
-        makes it unknown. One STP pauses, the second stops; the third is for an alarm report or a
-        half safe-mode packet that swallows one.
+        A bare CR would complete `VOL0` of `VOL0.500`, which means "pump for ever"; letters make it
+        unknown. One STP pauses, the second stops; the third is for an alarm report or half a
+        safe-mode packet that swallows one.
         """
         stop = encode(self.address, "STP")
-        return b"X\r", stop, stop, stop
+        return SPOIL, stop, stop, stop
 
     def close(self) -> None:
         """Nothing is kept; the port belongs to the bus."""

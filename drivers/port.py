@@ -101,7 +101,7 @@ class Port:
         Raises InstrumentError: "no answer", "garbled", "lost", "busy" (armed commands never left
         room), or whatever the check of a fired command found; then `data` was not sent.
         """
-        return self.ask(data, framing, timeout_s, _as_it_is, who=who, sync=sync, tries=1)
+        return self.ask(data, framing, timeout_s, bytes, who=who, sync=sync, tries=1)
 
     def ask(
         self,
@@ -128,16 +128,12 @@ class Port:
 
     def write(self, data: bytes, *, who: str) -> None:
         """Send `data`, which has no answer. Raises InstrumentError ("lost", "busy")."""
-        with self._lock:
-            self._take_turn(WRITE_S)
+        with self._lock, self._turn(WRITE_S):
             try:
                 self._wire.write(data, WRITE_S)
             except InstrumentError as error:
                 error.at(who, self.resource, data)
                 raise
-            finally:
-                if self.channel >= 0:
-                    self.clock.release(self.channel)
 
     def arm(
         self,
@@ -402,7 +398,3 @@ class Port:
     def _drain(self) -> None:
         self._rest = b""
         self.unasked += self._wire.drain(self._end, QUIET_S)
-
-
-def _as_it_is(message: bytes) -> bytes:
-    return message

@@ -140,9 +140,9 @@ def _carry_out(prepared: Any, json: bool) -> None:
         from lbl import app as door
         from lbl import picture
 
-        drawn = picture.growth(door.record_of(result.folder), result.folder)
-        hint = "no growth picture: pip install 'lbl[plot]'"
-        print(f"growth picture: {drawn}" if drawn else hint, file=sys.stderr)
+        said = picture.growth(door.record_of(result.folder), result.folder)
+        if said:
+            print(said, file=sys.stderr)
     raise typer.Exit(result.exit_code)
 
 

@@ -8,7 +8,7 @@ import difflib
 import os
 import re
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -198,6 +198,7 @@ _BOUNDS: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 _WORDS: Final = frozenset({"literal_error", "enum", "string_pattern_mismatch"})
+_KEY: Final = "[key]"  # how pydantic says that a mapping's key is wrong
 _TAGS: Final[Mapping[str, str]] = MappingProxyType(
     {"union_tag_invalid": "literal_error", "union_tag_not_found": "missing"}
 )
@@ -232,37 +233,49 @@ def problem_of(
 ) -> Problem:
     """Turn one of pydantic's error dicts into a problem; see `problems_of`."""
     context = one.get("ctx") or {}
-    kind, given = str(one["type"]), one.get("input")
-    at = context.get("at", ())
+    kind, given, at = str(one["type"]), one.get("input"), context.get("at", ())
     if kind in _TAGS:  # the key that tells the members of a union apart is missing or wrong
         kind, at = _TAGS[kind], (str(context["discriminator"]).strip("'"),)
         given = context.get("tag")
-    route = marked.known((*one["loc"], *at))
+    of_key = one["loc"][-1:] == (_KEY,)  # the key itself is wrong, not its value
+    route = marked.known((*one["loc"][: -1 if of_key else None], *at))
+    place = marked.key_place(route) if of_key else marked.place(route)
     key = short(route[-1]) if route else "the file"
     if kind.startswith(f"{prefix}-"):
-        return Problem(kind, one["msg"], marked.place(route), context.get("remedy", ""))
+        return Problem(kind, one["msg"], place, context.get("remedy", ""))
     if kind == "missing":
         whose = next((str(part) for part in reversed(route[:-1]) if isinstance(part, str)), "")
         sentence = f"'{key}' is missing" + (f" in '{short(whose)}'" if whose else "")
         return Problem(f"{prefix}-missing-key", sentence, marked.place(route[:-1]))
     if kind == "extra_forbidden":
-        words = sorted(_fields(model, one["loc"][:-1]))
-        cure = suggest(str(route[-1]), words) or (f"known: {', '.join(words)}" if words else "")
+        cure = _nearest(str(route[-1]), sorted(_fields(model, one["loc"][:-1])))
         sentence = f"'{key}' is not known here"
         return Problem(f"{prefix}-unknown-key", sentence, marked.key_place(route), cure)
-    place = marked.place(route)
     if kind == "value_error":
         return _of_value(context.get("error"), prefix, key, place)
+    if kind in _WORDS:
+        return _wrong_word(
+            prefix,
+            key,
+            given,
+            str(context.get("expected") or context.get("expected_tags") or ""),
+            place,
+        )
     if kind in _DUE or kind.endswith("_type"):
         sentence = f"'{key}' must be {_DUE.get(kind, 'something else')}, not {_named(given)}"
         return Problem(f"{prefix}-wrong-type", sentence, place, _hint(kind, given))
-    if kind in _WORDS:
-        expected = str(context.get("expected") or context.get("expected_tags") or "")
-        words = _QUOTED.findall(expected)
-        due = f"must be {expected}" if expected else "has characters that are not allowed"
-        sentence = f"'{key}' {due}, not {_named(given)}"
-        return Problem(f"{prefix}-wrong-word", sentence, place, suggest(str(given), words))
     return Problem(f"{prefix}-out-of-range", _out_of_range(key, given, context, one), place)
+
+
+def _nearest(word: str, words: Sequence[str]) -> str:
+    return suggest(word, words) or (f"known: {', '.join(words)}" if words else "")
+
+
+def _wrong_word(prefix: str, key: str, given: object, expected: str, place: str) -> Problem:
+    due = f"must be {expected}" if expected else "has characters that are not allowed"
+    sentence = f"'{key}' {due}, not {_named(given)}"
+    cure = suggest(str(given), _QUOTED.findall(expected))
+    return Problem(f"{prefix}-wrong-word", sentence, place, cure)
 
 
 def _of_value(error: object, prefix: str, key: str, place: str) -> Problem:

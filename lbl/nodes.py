@@ -190,6 +190,8 @@ class Builder:
             return
         self._keys[-1] = None
         key, line, column = waiting
+        if isinstance(event, ScalarEvent) and event.start_mark.index == event.end_mark.index:
+            node.line, node.column = line, column  # nothing is written: the key is the place
         keys = parent.keys if parent.keys is not None else {}
         if key in keys:
             first = keys[key][0]

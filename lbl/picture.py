@@ -14,15 +14,15 @@ PURPLE: Final = "#7b2d8e"
 ROSE: Final = "#d1495b"
 
 
-def growth(record: Mapping[str, Any], folder: Path) -> Path | None:
-    """Draw absorbance against bilayers; None when there is nothing to draw or no matplotlib."""
+def growth(record: Mapping[str, Any], folder: Path) -> str:
+    """Draw absorbance against bilayers; a sentence about it, "" when there is nothing to draw."""
     rows = [row for row in record["measurements"] if row.get("quantity") == "absorbance"]
     if not rows:
-        return None
+        return ""
     try:
         import matplotlib
     except ImportError:
-        return None
+        return "no growth picture: pip install 'lbl[plot]'"
     matplotlib.use("Agg")
     import numpy
     from matplotlib.figure import Figure
@@ -54,4 +54,4 @@ def growth(record: Mapping[str, Any], folder: Path) -> Path | None:
         axes.set_xlim(0, float(bilayers.max()) + 1)
     path = folder / GROWTH
     figure.savefig(path, dpi=120)
-    return path
+    return f"growth picture: {path}"

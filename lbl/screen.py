@@ -103,10 +103,12 @@ def runs(rows: Sequence[Mapping[str, Any]]) -> None:
     if not rows:
         said("no runs here yet; `lbl run demo` makes one")
         return
-    table = Table("run", "recipe", "state", "bilayers", "depositions", "since (UTC)")
+    table = Table(box=None, pad_edge=False)
+    for name in ("run", "state", "bilayers", "depositions", "last record (UTC)"):
+        table.add_column(name, no_wrap=True)
     for row in rows:
-        table.add_row(*(str(row[key]) for key in (
-            "run", "recipe", "state", "bilayers", "depositions", "utc")))  # fmt: skip
+        keys = ("run", "state", "bilayers", "depositions", "utc")
+        table.add_row(*(str(row[key]) for key in keys))
     _out.print(table)
 
 

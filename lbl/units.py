@@ -160,7 +160,7 @@ def duration(seconds: float) -> str:
 
 def _converted(text: str, digits: str, written: str | None, unit: str) -> float:
     if written is None and unit:
-        raise ValueError(f"'{short(text)}' has no unit; write it like '{digits} {unit}'")
+        raise ValueError(f"'{short(text)}' has no unit; write it like '{float(digits):g} {unit}'")
     value = Fraction(digits)  # exact until the end, so that "10 ms" is 0.01 s to the last bit
     have, want = _sized(written or ""), _sized(unit)
     if not written or written == unit:

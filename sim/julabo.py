@@ -22,13 +22,18 @@ PROBLEMS: Final[Mapping[int, str]] = {
 }  # fmt: skip
 # OUT name -> its setting, low, high; the setpoint's limits are the two warnings as well
 SETTINGS: Final[Mapping[str, tuple[str, float, float]]] = {
-    "out_sp_00": ("setpoint", -20.0, 150.0), "out_sp_03": ("high", -20.0, 155.0),
+    "out_sp_00": ("setpoint", -20.0, 150.0), "out_sp_01": ("setpoint2", -20.0, 150.0),
+    "out_sp_02": ("setpoint3", -20.0, 150.0), "out_sp_03": ("high", -20.0, 155.0),
     "out_sp_04": ("low", -25.0, 150.0), "out_sp_07": ("pump", 1.0, 4.0),
-    "out_mode_01": ("source", 0.0, 2.0), "out_mode_04": ("control", 0.0, 1.0),
+    "out_mode_01": ("source", 0.0, 2.0), "out_mode_02": ("tuning", 0.0, 2.0),
+    "out_mode_03": ("programmer", 0.0, 3.0), "out_mode_04": ("control", 0.0, 1.0),
     "out_mode_05": ("running", 0.0, 1.0), "out_par_06": ("xp", 0.1, 99.9),
     "out_par_07": ("tn", 3.0, 9999.0), "out_par_08": ("tv", 0.0, 999.0),
 }  # fmt: skip
-WHOLE: Final = frozenset({"pump", "source", "control", "running", "tn", "tv"})
+WHOLE: Final = frozenset(
+    {"pump", "source", "tuning", "programmer", "control", "running", "tn", "tv"}
+)
+SETPOINTS: Final = ("setpoint", "setpoint2", "setpoint3")  # `source` chooses one
 FULL_POWER_K: Final = 2.0  # guess: control deviation at which the heater gives 100 %
 ROOM: Final = 22.0  # degC, the bath when nothing is linked
 
@@ -55,8 +60,9 @@ class Julabo:
         self._remote = bool(float(spec.options.get("remote", 1)))
         self._buffer = b""
         self._values = {
-            "setpoint": float(spec.options.get("setpoint", ROOM)), "high": 80.0, "low": 0.0,
-            "pump": 2.0, "source": 0.0, "control": 0.0, "running": 0.0,
+            "setpoint": float(spec.options.get("setpoint", ROOM)), "setpoint2": ROOM,
+            "setpoint3": ROOM, "high": 80.0, "low": 0.0, "pump": 2.0, "source": 0.0,
+            "tuning": 0.0, "programmer": 0.0, "control": 0.0, "running": 0.0,
             "xp": 1.0, "tn": 300.0, "tv": 30.0,
         }  # fmt: skip
         self._problem = 0  # of the last command, until the next status
@@ -117,10 +123,10 @@ class Julabo:
             return -8
         if not low <= number <= high:
             return -10 if number < low else -11
-        if setting == "setpoint" and not self._values["low"] <= number <= self._values["high"]:
+        if setting in SETPOINTS and not self._values["low"] <= number <= self._values["high"]:
             return -13
         self._values[setting] = number
-        if setting in ("setpoint", "running"):
+        if setting in SETPOINTS or setting in ("running", "source"):
             self._drive(now_ns)
         return 0
 
@@ -147,12 +153,16 @@ class Julabo:
         """Return the heating (below 0: cooling) power in percent."""
         if not self._values["running"]:
             return 0.0
-        missing = self._values["setpoint"] - self._temperature(now_ns)
+        missing = self._wanted() - self._temperature(now_ns)
         return min(max(missing / FULL_POWER_K, -1.0), 1.0) * 100.0
 
     def _drive(self, now_ns: int) -> None:
         if self._link is not None:
-            self._link.drive(bool(self._values["running"]), self._values["setpoint"], now_ns)
+            self._link.drive(bool(self._values["running"]), self._wanted(), now_ns)
+
+    def _wanted(self) -> float:
+        """Return the setpoint in force."""
+        return self._values[SETPOINTS[int(self._values["source"])]]
 
     # --- the rest of the Device contract ----------------------------------------------------
 

@@ -5,6 +5,7 @@ time; answers come in the framing of the mode that is in force. Must never wait.
 """
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, ClassVar, Final
 
 from sim.newera_packets import Packets, basic_packet, safe_packet
@@ -27,7 +28,10 @@ COUNT_MAX: Final = 9999.0  # largest number the pump can show
 SAFE_MAX_S: Final = 255
 ADDRESS_MAX: Final = 99
 DIRECTIONS: Final = ("INF", "WDR", "REV", "STK")
-SWITCHES: Final = ("AL", "BP", "LOC", "TRG")
+SWITCHES: Final[Mapping[str, tuple[str, ...]]] = {  # name -> settings, the first at first
+    "AL": ("0", "1"), "BP": ("0", "1"), "LOC": ("0", "1"),
+    "TRG": ("FT", "FH", "F2", "LE", "ST", "T2", "SP", "P2"),
+}  # fmt: skip
 
 
 class _Error(Exception):
@@ -42,6 +46,14 @@ def number(value: float) -> str:
     return f"{min(value, COUNT_MAX):.0f}."
 
 
+@lru_cache(maxsize=256)
+def parse(raw: str) -> tuple[int, str]:
+    """Return address (0 if there is none) and command, stripped and in capitals."""
+    text = "".join(character for character in raw if "!" <= character <= "~").upper()
+    digits = len(text[:2]) - len(text[:2].lstrip("0123456789"))
+    return int(text[:digits] or 0), text[digits:]
+
+
 class NewEra:
     """One pump. Options: `diameter` (mm, the bore stored at first). `link`: a PumpLink or None."""
 
@@ -51,7 +63,7 @@ class NewEra:
         self._address = spec.address
         self._safe_s = 0
         self._heard_ns: int | None = None  # last valid safe packet
-        self._switches = dict.fromkeys(SWITCHES, 0)
+        self._switches = {name: settings[0] for name, settings in SWITCHES.items()}
 
     # --- the wire -------------------------------------------------------------------------
 
@@ -106,11 +118,9 @@ class NewEra:
         """Return the reply (status and data) to one packet, or None if another pump is meant."""
         if raw is None:
             return self._status() + "?COM"
-        text = "".join(character for character in raw if "!" <= character <= "~").upper()
-        digits = len(text[:2]) - len(text[:2].lstrip("0123456789"))
-        if int(text[:digits] or 0) != self._address:
+        address, text = parse(raw)
+        if address != self._address:
             return None
-        text = text[digits:]
         name = next((key for key in self._COMMANDS if text.startswith(key)), "")
         if text and not name:
             return self._status() + "?"
@@ -165,7 +175,7 @@ class NewEra:
         if not text:
             return number(phase.rate) + phase.units
         units = text[-2:] if text[-2:] in RATE_UNITS else ""
-        value = _value(text[: len(text) - len(units)])
+        value = phase.rate if text == units else _value(text[: len(text) - len(units)])
         units = units or phase.units
         if syringe.state == "X" or (syringe.pumping and units != phase.units):
             raise _Error("?NA")
@@ -182,10 +192,10 @@ class NewEra:
         if not text:
             return number(syringe.current().volume) + syringe.volume_units
         self._require_stopped()
-        if text in VOLUME_UNITS:
-            syringe.volume_units = text
-        else:
-            syringe.stored().volume = _value(text)
+        units = text[-2:] if text[-2:] in VOLUME_UNITS else ""
+        if text != units:
+            syringe.stored().volume = _value(text[: len(text) - len(units)])
+        syringe.volume_units = units or syringe.volume_units
         return ""
 
     def _dir(self, text: str, now_ns: int) -> str:
@@ -267,16 +277,23 @@ class NewEra:
 
     def _switch(self, name: str, text: str) -> str:
         """Set or report a switch that nothing else here depends on."""
-        if text:
-            self._switches[name] = _whole(text, 0, 1)
-            return ""
-        return str(self._switches[name])
+        if not text:
+            return self._switches[name]
+        if text not in SWITCHES[name]:
+            raise _Error("?")
+        self._switches[name] = text
+        return ""
+
+    def _in(self, text: str, now_ns: int) -> str:
+        """Report a TTL input; nothing is connected, so all are high."""
+        _whole(text, 2, 6)
+        return "1"
 
     # Tried in this order: a name that begins like another comes first.
     _COMMANDS: ClassVar[Mapping[str, Callable[["NewEra", str, int], str]]] = {
         "*RESET": _reset, "*ADR": _adr, "DIA": _dia, "PHN": _phn, "FUN": _fun, "RAT": _rat,
         "VOL": _vol, "DIR": _dir, "DIS": _dis, "RUN": _run, "PUR": _pur, "STP": _stp,
-        "CLD": _cld, "VER": _ver, "SAF": _saf,
+        "CLD": _cld, "VER": _ver, "SAF": _saf, "IN": _in,
         "AL": lambda pump, text, now_ns: pump._switch("AL", text),
         "BP": lambda pump, text, now_ns: pump._switch("BP", text),
         "LOC": lambda pump, text, now_ns: pump._switch("LOC", text),

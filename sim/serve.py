@@ -16,8 +16,8 @@ from typing import Any, Final, Protocol, TextIO
 
 from sim import TITLES
 from sim.assembly import Assembly
-from sim.clock import RealClock
 from sim.port import Port, Spec
+from sim.visa import RealClock
 
 HOST: Final = "127.0.0.1"
 TRANSPORTS: Final = ("tcp", "pty")

@@ -107,6 +107,9 @@ class Bench:
         )
         self.settle_ns = int(file.arm.settle * _SECOND)
         self._still = self._outputs_off()
+        lift = self.axes["z"]
+        # The first of the safe bytes spoils a command that was cut in the middle.
+        self._lowering = (lift.safe_bytes()[0], lift.move_bytes(file.arm.down))
 
     def _open(self, purpose: str) -> None:
         """Open every instrument; all that do not answer are named at once."""
@@ -212,24 +215,22 @@ class Bench:
 
         Lifting: down again where it is. Turning: down once the turn is over. Lowering: go on.
         """
-        lift = self.axes["z"]
+        if leg.axis != "x" and leg.target >= self.file.arm.surface:
+            self.rest()
+            return
+        delay_ns = leg.duration_ns if leg.axis == "x" else 0
         channel = self._ports[self.file.arm.lift].channel
-        down = lift.move_bytes(self.file.arm.down)
-        if leg.axis == "x":
-            programme = [*self._still, (leg.duration_ns, channel, down)]
-        elif leg.target < self.file.arm.surface:
-            programme = [*self._still, (0, channel, down)]
-        else:
-            programme = self._still
-        self._pacer.safe_programme(programme)
+        lowering = [(delay_ns, channel, data) for data in self._lowering]
+        self._pacer.safe_programme([*self._still, *lowering])
 
     def _outputs_off(self) -> list[tuple[int, int, bytes]]:
+        """Safe bytes of all but the axes, with the pauses that each instrument needs."""
         arm = {self.file.arm.lift, self.file.arm.turn}
         return [
-            (0, self._ports[name].channel, data)
+            (round(number * made.SAFE_GAP_S * _SECOND), self._ports[name].channel, data)
             for name, made in self.instruments.items()
             if name not in arm
-            for data in made.safe_bytes()
+            for number, data in enumerate(made.safe_bytes())
         ]
 
     def close(self) -> None:

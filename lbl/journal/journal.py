@@ -83,8 +83,7 @@ class Journal:
         journal._load(initial(), 0, durable=durable)
         journal.renew_heads()  # from here on a missing head is a lost head
         journal.append("run-created", run=run, durable=durable, **facts)
-        journal._guard_folder()
-        journal.renew_heads()
+        journal.renew_heads()  # which syncs the folder, and with it the journal's name
         return journal
 
     @classmethod
@@ -228,15 +227,6 @@ class Journal:
             sha256=hashlib.sha256(tail.torn).hexdigest(),
             text=tail.torn[:TORN_SHOWN].decode("utf-8", "replace"),
         )
-
-    def _guard_folder(self) -> None:
-        """Put the new names on the disk as well."""
-        if not self._durable:
-            return
-        try:
-            self._storage.sync_folder()
-        except OSError as error:
-            raise self._break(error) from error
 
     def _break(self, error: OSError) -> Fault:
         self._broken = Problem(

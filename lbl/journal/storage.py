@@ -155,7 +155,7 @@ def replace(storage: Storage, name: str, data: bytes, *, durable: bool) -> None:
 
     Durable: also after a power cut. Otherwise only when the process dies: the name is freed before
     it is taken again, because renaming over a file makes ext4 write it out at once (its
-    auto_da_alloc), several times the cost; `latest` and `settle` know where to look in between.
+    auto_da_alloc), several times the cost; `latest` knows where to look in between.
     """
     draft = name + DRAFT
     if durable:
@@ -164,7 +164,6 @@ def replace(storage: Storage, name: str, data: bytes, *, durable: bool) -> None:
         storage.rename(draft, name)
         storage.sync_folder()
         return
-    settle(storage, name)
     storage.write(draft, data)
     if storage.size(name) == MISSING:
         storage.rename(draft, name)
@@ -175,7 +174,7 @@ def replace(storage: Storage, name: str, data: bytes, *, durable: bool) -> None:
 
 
 def settle(storage: Storage, name: str) -> None:
-    """Finish a replacement that a crash left between two names."""
+    """Finish a replacement that a crash left between two names, for those who look by name."""
     if storage.size(name) == MISSING and storage.size(name + NEXT) != MISSING:
         storage.rename(name + NEXT, name)
 

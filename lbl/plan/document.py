@@ -40,8 +40,8 @@ def document(plan: Plan) -> dict[str, object]:
 
 def from_document(data: Mapping[str, Any]) -> Plan:
     """Return the plan of a document; raises BadInput if its shape or its hash is wrong."""
-    body = {key: value for key, value in data.items() if key != "plan_hash"}
     try:
+        body = {key: value for key, value in data.items() if key != "plan_hash"}
         plan = _plan(body, str(data["plan_hash"]))
         digest = _digest(body)
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:

@@ -60,10 +60,9 @@ def _quantity(unit: str, low: float = -inf, high: float = inf) -> BeforeValidato
         value = units.number(given, unit)
         if not_above(low, value) and not_above(value, high):
             return value
-        bound = f"less than {units.show(low, unit)}"
-        if value > high:
-            bound = f"more than {units.show(high, unit)}"
-        raise complaint("out-of-range", f"'{short(given)}' is {bound}")
+        word, bound = ("more", high) if value > high else ("less", low)
+        shown = units.duration(bound) if unit == "s" else units.show(bound, unit)
+        raise complaint("out-of-range", f"'{short(given)}' is {word} than {shown}")
 
     return BeforeValidator(read)
 

@@ -6,6 +6,7 @@ always gives the same bytes. This file must never decide how long to wait.
 """
 
 import datetime
+import os
 import time
 from pathlib import Path
 from typing import Final
@@ -22,9 +23,8 @@ except ImportError as error:  # the one trap of a source tree: it must be built 
 VIRTUAL_BOOT: Final = "virtual"
 VIRTUAL_EPOCH: Final = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
-_SECOND: Final = 1_000_000_000
-
-__all__ = ["Core", "Guardian", "RunClock", "stamp_now", "wall_s"]
+LISTEN_NS: Final = 250_000_000  # real; a signal is answered at once, this is for lost ones
+NEVER_NS: Final = 1 << 61
 
 
 class RunClock:
@@ -43,6 +43,13 @@ class RunClock:
             else Core(virtual=False)
         )
         self.boot = VIRTUAL_BOOT if self.virtual else boot_id()
+
+    @property
+    def listen_ns(self) -> int:
+        """How long a wait may last before the inbox is looked at, in the run's own time."""
+        if self.speed is None:
+            return LISTEN_NS
+        return int(LISTEN_NS * self.speed) or NEVER_NS
 
     def now_ns(self) -> int:
         """Monotonic nanoseconds of the run's own time."""
@@ -98,8 +105,6 @@ def pause(seconds: float) -> None:
 
 
 def _ticks_per_second() -> int:
-    import os
-
     return os.sysconf("SC_CLK_TCK")
 
 

@@ -22,7 +22,6 @@ from lbl.run.trouble import Trouble
 from lbl.watch.ladder import Verdict, answer
 
 SECOND: Final = 1_000_000_000
-LISTEN_NS: Final = SECOND // 4  # a wish is read at least this often in real time
 LEASE_AIR_NS: Final = 5 * SECOND
 LEASE_WET_NS: Final = 60 * SECOND
 HELD_NS: Final = 10 * SECOND
@@ -147,8 +146,7 @@ class Engine:
             target = wake_ns
             if not self._procedure.carrier.in_air:
                 target = min(target, self._tending.next_ns)
-            if not self._clock.virtual:
-                target = min(target, now + LISTEN_NS)
+            target = min(target, now + self._clock.listen_ns)
             self._core.lease(target + self._patience_ns())
             self._core.wait_until_ns(target)
             if not self._procedure.carrier.in_air:

@@ -229,14 +229,14 @@ class Procedure:
         self._judged(judge_dose(self._limits, step.solution, asked, moved), step)
 
     def _pass(self, step: Step) -> Iterator[int]:
-        yield self.epoch_ns + step.end_ns
+        # The next lift is armed ahead of its deadline, which is where this wait ends.
+        yield self.epoch_ns + step.end_ns - 2 * LEAD_NS
 
     # Leaving the plan and coming back to it.
 
     def hold(self) -> Iterator[int]:
         """Out through the rinse baths of this side, into the last of them; stays there."""
-        self._clock.core.hold()
-        self._clock.core.clear()
+        self.carrier.drop()
         if self.carrier.in_air:
             yield from self._rescue()
         wet = self.wet

@@ -68,6 +68,7 @@ class Session:
         self._growth = Growth(Chart(target=quality.target * MOD, on_alarm=quality.on_alarm))
         self._absorbance: float | None = None
         self._rows = 0
+        self._saved_ns = -1
         self._began_ns = clock.now_ns()
         limits = limits_of(plan, file)
         self._bench = Bench(file, clock.core, simulation, f"run {folder.id}")
@@ -159,7 +160,7 @@ class Session:
                 state=self._state.value,
                 phase=phrase(step),
                 vessel=procedure.vessel,
-                bilayer=step.bilayer if step else 0,
+                bilayer=(step.bilayer if step else 0) or state["bilayers"],
                 bilayers=plan.bilayers,
                 deposition=state["depositions"],
                 depositions=plan.depositions,
@@ -176,16 +177,22 @@ class Session:
     def _record(
         self, kind: str, step: Step | None = None, *, attempt: int = 0, **payload: Any
     ) -> None:
-        """One journal record; the simulated world is saved first, so it is never behind."""
-        self._save_world()
+        """One journal record; before what is done is said, the simulated world is saved.
+
+        So the world is never behind the journal: a killed process may have to do an act again,
+        but never believes one that the world has forgotten.
+        """
+        if not kind.endswith("-intent"):
+            self._save_world()
         actor = payload.pop("actor", "engine")
         index = -1 if step is None else step.index
         self._journal.append(kind, actor=actor, step=index, attempt=attempt, **payload)
 
     def _save_world(self) -> None:
-        simulation = self._simulation
-        if simulation is None:
+        simulation, now_ns = self._simulation, self._clock.now_ns()
+        if simulation is None or now_ns == self._saved_ns:
             return
+        self._saved_ns = now_ns
         ledger = simulation.world.ledger
         if len(ledger) > self._rows:
             self._folder.append_ledger(ledger[self._rows :])

@@ -17,6 +17,7 @@ from lbl.run.trouble import Trouble
 
 LEAD_NS: Final = 2_000_000_000  # a lift is armed this long before its deadline
 GRACE_NS: Final = 250_000_000  # latest - deadline; above 50 ms, which no SCHED_FIFO needs
+NOTHING: Final = -1
 POLL_NS: Final = 50_000_000
 OVERTIME_NS: Final = 5_000_000_000  # a leg that lasts this much longer than planned is stuck
 NEAR: Final = 0.05  # mm or deg between where an axis should stand and where it does
@@ -37,48 +38,58 @@ class Arrival:
 
 
 class Carrier:
-    """The arm, as the engine uses it."""
+    """The arm, as the engine uses it. `in_air`: a lift has fired and no lowering has ended."""
 
     def __init__(self, bench: Bench, clock: RunClock) -> None:
         self._bench = bench
         self._clock = clock
         self._core = clock.core
+        self._armed = NOTHING
         self.in_air = False
+
+    def drop(self) -> None:
+        """Disarm everything; a lift that fired an instant before has put the substrate in air."""
+        self._core.hold()
+        if self._armed != NOTHING and self._core.entry(self._armed)[0] == "fired":
+            self.in_air = True
+        self._armed = NOTHING
+        self._core.clear()
 
     def transfer(
         self, legs: tuple[Leg, ...], start_ns: int, tag: int, lifted: Callable[[int], None]
     ) -> Iterator[int]:
         """Carry out `legs` from `start_ns`; yields the instants to wait for.
 
-        Calls `lifted` when the first leg has fired. The result of the generator is its Arrival.
-        Raises Trouble when a leg does not fire or does not arrive, InstrumentError from drivers.
+        Calls `lifted` as soon as the first leg is known to have fired. The result of the generator
+        is its Arrival. Raises Trouble when a leg does not fire or does not arrive, InstrumentError
+        from drivers.
         """
-        deadline = start_ns
-        lifted_ns = 0
+        deadline, lifted_ns = start_ns, 0
         for leg in legs:
-            fired = yield from self._leg(leg, deadline, tag)
+            fired = yield from self._fire(leg, deadline, tag)
             if not lifted_ns:
                 lifted_ns = fired
-                self.in_air = True
                 lifted(fired)
+            arrive = fired + leg.duration_ns - self._bench.settle_ns
+            yield arrive
+            yield from self._arrived(leg, arrive)
             deadline += leg.duration_ns
         self.in_air = False
         self._bench.rest()
         return Arrival(lifted_ns, self._clock.now_ns(), deadline)
 
-    def _leg(self, leg: Leg, deadline: int, tag: int) -> Iterator[int]:
+    def _fire(self, leg: Leg, deadline: int, tag: int) -> Iterator[int]:
         axis = self._bench.axes[leg.axis]
         axis.set_speed(leg.speed)
-        entry = axis.arm_move(leg.target, deadline, deadline + GRACE_NS, tag)
-        self._core.confirm(entry)
+        self._armed = axis.arm_move(leg.target, deadline, deadline + GRACE_NS, tag)
+        self._core.confirm(self._armed)
         yield deadline
-        state, fired = self._core.entry(entry)
+        state, fired = self._core.entry(self._armed)
+        self._armed = NOTHING
         if state != "fired":
             raise Trouble.of_block(self._core.verdict, f"{leg.axis} to {leg.target:g}")
+        self.in_air = True
         self._bench.rescue(leg)
-        arrive = fired + leg.duration_ns - self._bench.settle_ns
-        yield arrive
-        yield from self._arrived(leg, arrive)
         return fired
 
     def _arrived(self, leg: Leg, arrive: int) -> Iterator[int]:

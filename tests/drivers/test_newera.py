@@ -214,8 +214,8 @@ def test_stop_reaches_stopped_from_running(script: Any) -> None:
 
 def test_safe_spoils_a_cut_command_and_stops(script: Any) -> None:
     feed = pump(script.port())
-    assert feed.safe_bytes() == (b"X\r", b"0STP\r", b"0STP\r", b"0STP\r")
-    script.then((b"X\r", says("00I?")), (b"0STP\r", says("00P")), (b"0STP\r", says("00S")))
+    assert feed.safe_bytes() == (b"\x04XX\r", b"0STP\r", b"0STP\r", b"0STP\r")
+    script.then((b"\x04XX\r", says("00I?")), (b"0STP\r", says("00P")), (b"0STP\r", says("00S")))
     script.then((b"0STP\r", says("00S?NA")), (b"0STP\r", says("00S?NA")))
     feed.safe()
 

@@ -116,9 +116,9 @@ def compile_c(tmp_path: Path) -> Callable[..., Path]:
     if compiler is None:
         pytest.skip("no C compiler")
 
-    def build(*flags: str) -> Path:
-        program = tmp_path / "hammer"
-        sources = [*sorted((ROOT / "ext").glob("*.c")), ROOT / "tests/ext/hammer.c"]
+    def build(name: str, *flags: str) -> Path:
+        program = tmp_path / name
+        sources = [*sorted((ROOT / "ext").glob("*.c")), ROOT / f"tests/ext/{name}.c"]
         strict = ["-std=gnu11", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-I", "ext"]
         command = [compiler, *strict, *flags, *map(str, sources), "-o", str(program), "-pthread"]
         made = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)

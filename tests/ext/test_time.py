@@ -40,10 +40,9 @@ def test_a_wake_before_the_wait_is_kept_and_used_once(core: Core) -> None:
     assert core.wait_until_ns(core.now_ns() + 1_000_000) is True
 
 
-@pytest.mark.parametrize(
-    "core", [Core(virtual=False), Core(virtual=True, speed=1.0)], ids=["real", "scaled"]
-)
-def test_a_wake_ends_a_wait(core: Core) -> None:
+@pytest.mark.parametrize("options", [{"virtual": False}, {"virtual": True, "speed": 1.0}])
+def test_a_wake_ends_a_wait(options: dict[str, Any]) -> None:
+    core = Core(**options)
     timer = threading.Timer(0.02, core.wake)
     timer.start()
     began_ns = core.now_ns()

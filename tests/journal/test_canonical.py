@@ -23,9 +23,7 @@ NUMBERS = st.one_of(
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 VALUES = st.recursive(
     st.one_of(st.none(), st.booleans(), NUMBERS, TEXTS),
-    lambda inner: st.one_of(
-        st.lists(inner, max_size=4), st.dictionaries(TEXTS, inner, max_size=4)
-    ),
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(TEXTS, inner, max_size=4)),
     max_leaves=12,
 )
 
@@ -87,12 +85,25 @@ def test_other_types_become_plain() -> None:
     value = {"a": (1.0, numpy.float64(2.5), numpy.int64(3)), "b": Word.A, Word.A: True}
     assert plain(value) == {"a": [1, 2.5, 3], "b": "a"} | {"a": True}
     assert type(plain(Word.A)) is str
-    assert encode(plain([-0.0, 1e21, 1e-7, 0.00001, 1e22, 600.0])) == "[0,1e+21,1e-7,0.00001,1e+22,600]"
+    assert (
+        encode(plain([-0.0, 1e21, 1e-7, 0.00001, 1e22, 600.0]))
+        == "[0,1e+21,1e-7,0.00001,1e+22,600]"
+    )
 
 
 @pytest.mark.parametrize(
     "value",
-    [math.nan, math.inf, -math.inf, 10**400, {1: 2}, {"a": object()}, "\ud800", {"\ud800": 1}, b"x"],
+    [
+        math.nan,
+        math.inf,
+        -math.inf,
+        10**400,
+        {1: 2},
+        {"a": object()},
+        "\ud800",
+        {"\ud800": 1},
+        b"x",
+    ],
 )
 def test_what_json_cannot_hold_is_refused(value: Any) -> None:
     with pytest.raises(NotPlain):

@@ -52,12 +52,15 @@ def test_reopening_gives_the_same_state(
     assert again.opening.proven
     assert not again.opening.findings
     assert encode(again.state) == before
+    opened_at = again.opening.checkpoint_seq or 1
     again.append("note", text="after")
     report = verify(disk, "r1")
     assert report.ok, report.text()
     assert report.complete
     assert report.records == again.state["seq"]
     assert again.state["epoch"] == 2
+    again.renew_heads()
+    assert survey(disk, "r1").first_line >= opened_at
 
 
 @pytest.mark.usefixtures("often")
@@ -97,6 +100,8 @@ def test_mono_ns_around_two_to_the_53(kit: Any, start: int) -> None:
     for place, event in enumerate(read):
         assert type(event.mono_ns) is int
         assert abs(event.mono_ns - (start + (place + 2) * 1_000_000)) < 1000
+    for line in disk.names[JOURNAL].data.splitlines():
+        assert rfc8785.dumps(json.loads(line, parse_int=_number)) == line
     assert verify(disk, "r1").ok
     assert kit.reopen(disk).state["mono_ns"] == wrote[-1].mono_ns
 
@@ -189,7 +194,12 @@ def test_intents_stay_open_until_their_outcome(kit: Any) -> None:
     journal.append("step-intent", step=5, act="measure", leg="z")
     newest = open_intent(journal.state)
     assert newest is not None
-    assert (newest["of"], newest["step"], newest["act"], newest["leg"]) == ("step", 5, "measure", "z")
+    assert (newest["of"], newest["step"], newest["act"], newest["leg"]) == (
+        "step",
+        5,
+        "measure",
+        "z",
+    )
     journal.append("step-outcome", step=5, act="measure", result="done")
     newest = open_intent(journal.state)
     assert newest is not None

@@ -1,0 +1,202 @@
+"""What every device model must stand: any bytes, any cut, a snapshot in any state, a power cut."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sim import MODELS, OWNER, TITLES
+from sim.motion import Motion
+from sim.newera_packets import safe_packet
+from sim.port import Device, Spec
+
+REPEATABLE = settings(deadline=None, derandomize=True, database=None, max_examples=60)
+MS = 1_000_000
+REPLY_MAX = 1100  # bytes of the longest answer to one line (I0 of the balance)
+# What a client might send, so that random sessions go deep.
+WORDS: dict[str, list[bytes]] = {
+    "zaber": [
+        b"/1 1 move abs 20000\n", b"/1 1 07 move rel -500\r\n", b"/home\n", b"/1 1\n", b"/0\n",
+        b"/1 stop\n", b"/1 set comm.alert 1\n", b"/1 set comm.checksum 1\n", b"/1 warnings\n",
+        b"/1 tools parking park\n", b"/1 tools parking unpark\n", b"/1 driver disable\n",
+        b"/1 driver enable\n", b"/1 system reset\n", b"/1 1 move vel 5000\n", b"/1 set pos 7\n",
+        b"/1 warnings clear\n", b"/1 get pos\n", b"/1 renumber 1\n", b"/1 set maxspeed 90000\n",
+    ],
+    "newera": [
+        b"\r", b"1DIA20.00\r", b"1RAT1.000MM\r", b"1VOL0.050\r", b"1RUN\r", b"1STP\r",
+        b"1DIS\r", b"1PUR\r", b"1DIRWDR\r", b"1PHN02\r", b"1FUNRAT\r", b"1SAF3\r", b"1SAF0\r",
+        safe_packet(b"1SAF5"), safe_packet(b"1"), safe_packet(b"1DIS"), b"1VOLUL\r", b"1CLDINF\r",
+        safe_packet(b"1RUN")[:-1] + b"\x00", b"1*RESET\r", b"1AL1\r",
+    ],
+    "pm100d": [
+        b"*IDN?\n", b"SENS:CORR:WAV 633\n", b"SENS:AVER 7\n", b"MEAS:POW?\n", b"INIT\n",
+        b"FETC?\n", b"POW?\n", b"SENS:POW:RANG 1e-3\n", b"SENS:POW:UNIT DBM\n", b"SYST:ERR?\n",
+        b"SENS:CORR:COLL:ZERO:INIT\n", b"*RST\n", b"*ESE 255;*STB?;*ESR?\n", b"CONF:POW\n",
+    ],
+    "dc2200": [
+        b"*IDN?\n", b"OUTP ON\n", b"OUTP OFF\n", b"SOUR:CCUR:CURR 0.5\n", b"SOUR:MODE 5\n",
+        b"SOUR:CBR:BRIG 40\n", b"SYST:ERR?\n", b"OUTP:TERM 2\n", b"*RST\n", b"SOUR:MODE PWM\n",
+        b"SOUR:PWM:CURR 0.2\n", b"SENS3:CURR?\n",
+    ],
+    "julabo": [
+        b"version\r", b"status\r", b"out_sp_00 30.5\r", b"out_sp_00 300\r", b"out_mode_05 1\r",
+        b"out_mode_05 0\r", b"in_pv_00\r", b"in_pv_01\r", b"in_nix\r", b"out_mode_01 1\r",
+        b"OUT_SP_01 \x1118.0\x13\r\n", b"in_mode_05\r",
+    ],
+    "mettler": [
+        b"S\r\n", b"SI\r\n", b"SIR\r\n", b"SNR\r\n", b"@\r\n", b"Z\r\n", b"ZI\r\n", b"T\r\n",
+        b"TI\r\n", b"TA 5.00 g\r\n", b"TAC\r\n", b"I2\r\n", b'I10 "vial"\r\n', b"I10\r\n",
+        b"C3\r\n", b"si\r\n", b"D\r\n",
+    ],
+}  # fmt: skip
+NAMES = sorted(MODELS)
+
+
+class Surround:
+    """Every link at once; what it answers depends on time alone, what it hears is noted."""
+
+    def __init__(self) -> None:
+        self.heard: list[Any] = []
+
+    def moved(self, motion: Motion) -> None:
+        self.heard.append(motion.plain())
+
+    def transfer(self, ml: float, now_ns: int) -> float:
+        self.heard.append([ml, now_ns])
+        return ml
+
+    def current(self, amps: float, now_ns: int) -> None:
+        self.heard.append([amps, now_ns])
+
+    def drive(self, on: bool, setpoint: float, now_ns: int) -> None:
+        self.heard.append([on, setpoint, now_ns])
+
+    def watts(self, now_ns: int) -> float:
+        return 1e-6 + 1e-18 * now_ns
+
+    def temperature(self, now_ns: int) -> float:
+        return 20.0 + now_ns * 1e-10
+
+    def grams(self, now_ns: int) -> float:
+        return 50.0 + 0.01 * (now_ns // 3_000_000_000)
+
+
+def made(name: str) -> Device:
+    return MODELS[name](Spec("it", name, "x", 1), Surround())
+
+
+def drawn(name: str) -> st.SearchStrategy[list[tuple[bytes, int]]]:
+    """A session: what is sent, and the milliseconds that pass before it."""
+    words = st.one_of(st.sampled_from(WORDS[name]), st.binary(max_size=8))
+    return st.lists(st.tuples(words, st.integers(0, 5000)), max_size=25)
+
+
+def play(device: Device, session: list[tuple[bytes, int]], now_ns: int = 0) -> tuple[int, list[Any]]:
+    """Hold a session with a device; return the time after it and everything that came."""
+    came: list[Any] = []
+    for data, pause in session:
+        now_ns += pause * MS
+        came += device.poll(now_ns)
+        came += device.receive(data, now_ns)
+    return now_ns, came
+
+
+def test_every_model_has_a_title_and_the_package_an_owner() -> None:
+    assert MODELS.keys() == TITLES.keys() == WORDS.keys()
+    assert OWNER == "lbl"
+
+
+@pytest.mark.parametrize("name", NAMES)
+@REPEATABLE
+@given(data=st.data())
+def test_any_bytes_are_stood_and_answers_are_bounded(name: str, data: st.DataObject) -> None:
+    device = made(name)
+    noise = data.draw(st.lists(st.binary(max_size=200), max_size=10))
+    session = [(part, 100) for part in noise] + data.draw(drawn(name))
+    for part, pause in session:
+        ends = sum(part.count(end) for end in (b"\r", b"\n", b"\x02", b"\x03")) + 2
+        for due, reply in device.receive(part, pause * MS):
+            assert due >= pause * MS and 0 < len(reply)
+            assert len(reply) <= REPLY_MAX * ends
+    assert len(json.dumps(device.snapshot())) < 8000
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_line_without_an_end_is_not_kept_whole(name: str) -> None:
+    device = made(name)
+    for _ in range(50):
+        device.receive(b"A" * 4096, 0)
+    assert len(json.dumps(device.snapshot())) < 5000
+
+
+@pytest.mark.parametrize("name", NAMES)
+@REPEATABLE
+@given(data=st.data())
+def test_bytes_one_by_one_are_as_good_as_whole_commands(name: str, data: st.DataObject) -> None:
+    whole, single = made(name), made(name)
+    session = data.draw(drawn(name))
+    now_ns = 0
+    for part, pause in session:
+        now_ns += pause * MS
+        expected = whole.receive(part, now_ns)
+        came = [reply for place in range(len(part)) for reply in single.receive(
+            part[place : place + 1], now_ns)]
+        assert came == expected
+    assert single.snapshot() == whole.snapshot()
+
+
+@pytest.mark.parametrize("name", NAMES)
+@REPEATABLE
+@given(data=st.data())
+def test_a_snapshot_is_the_whole_state(name: str, data: st.DataObject) -> None:
+    first, second = made(name), made(name)
+    now_ns, _ = play(first, data.draw(drawn(name)))
+    if data.draw(st.booleans()):
+        first.fail(now_ns, 0.5)
+    state = first.snapshot()
+    plain = json.loads(json.dumps(state))
+    assert plain == state
+    second.restore(plain)
+    assert second.snapshot() == state
+    assert second.next_ns() == first.next_ns()
+    further = data.draw(drawn(name))
+    assert play(second, further, now_ns) == play(first, further, now_ns)
+    assert second.snapshot() == first.snapshot()
+
+
+@pytest.mark.parametrize("name", NAMES)
+@REPEATABLE
+@given(data=st.data())
+def test_poll_takes_what_next_ns_promises(name: str, data: st.DataObject) -> None:
+    device = made(name)
+    now_ns, _ = play(device, data.draw(drawn(name)))
+    for _ in range(5):
+        due = device.next_ns()
+        if due is None:
+            return
+        now_ns = max(now_ns, due)
+        device.poll(now_ns)
+        later = device.next_ns()
+        assert later is None or later > now_ns
+
+
+@pytest.mark.parametrize("name", NAMES)
+@REPEATABLE
+@given(data=st.data())
+def test_after_a_power_cut_a_model_answers_as_if_new(name: str, data: st.DataObject) -> None:
+    device = made(name)
+    now_ns, _ = play(device, data.draw(drawn(name)))
+    device.power_cycle(now_ns)
+    device.poll(now_ns + 10_000 * MS)
+    hello = {"zaber": b"/0\n", "newera": b"\r1\r" + safe_packet(b"1"), "julabo": b"status\r",
+             "mettler": b"SI\r\n"}.get(name, b"*IDN?\n")  # fmt: skip
+    assert device.receive(hello, now_ns + 20_000 * MS)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_model_without_a_world_works(name: str) -> None:
+    device = MODELS[name](Spec("it", name, "x", 1), None)
+    play(device, [(word, 500) for word in WORDS[name]])
+    device.power_cycle(60_000 * MS)
