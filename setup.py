@@ -9,7 +9,7 @@ CORE = Extension(
     "lbl._core",
     ["ext/_core.pyx", *sorted(glob("ext/*.c"))],
     include_dirs=["ext"],
-    depends=sorted([*glob("ext/*.h"), *glob("ext/*.px[di]")]),
+    depends=sorted([*glob("ext/*.h"), *glob("ext/*.p*")]),
     extra_compile_args=["-Wall", "-Wextra", "-Wconversion"],
 )
 

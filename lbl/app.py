@@ -5,6 +5,7 @@ face.
 """
 
 import getpass
+import json
 import os
 import signal
 import subprocess
@@ -22,6 +23,7 @@ from lbl.journal.lock import holder
 from lbl.journal.opening import events
 from lbl.journal.record import make_record, text
 from lbl.journal.runs import find_run, list_runs, look
+from lbl.plan.document import from_document
 from lbl.plan.equipment import Equipment
 from lbl.plan.loader import read_recipe
 from lbl.plan.planner import plan as make_plan
@@ -126,7 +128,9 @@ def speed_of(text: str, file: BenchFile) -> float | None:
         return None
     speed = _number({"max": "0", "real": "1"}.get(text, text))
     if speed is None or not 0.0 <= speed <= SPEED_MAX or (speed == 0.0 and text != "max"):
-        raise BadInput(Problem("speed", f"'{short(text)}' is no speed", "--speed", f"give {SPEEDS}"))
+        raise BadInput(
+            Problem("speed", f"'{short(text)}' is no speed", "--speed", f"give {SPEEDS}")
+        )
     if not file.in_process:
         sentence = f"bench {file.name} is not simulated in this process: it runs in real time"
         raise BadInput(
@@ -175,7 +179,9 @@ def prepare(order: Order) -> Prepared:
     if unknown:
         known = ", ".join(bound.plan.solutions)
         raise BadInput(
-            Problem("lot-unknown", f"no solution is called '{unknown[0]}'", "--lot", f"known: {known}")
+            Problem(
+                "lot-unknown", f"no solution is called '{unknown[0]}'", "--lot", f"known: {known}"
+            )
         )
     if order.world and not bound.file.in_process:
         sentence = f"bench {bound.file.name} has no world of its own to change"
@@ -199,6 +205,39 @@ def prepare(order: Order) -> Prepared:
     )
 
 
+def resume(run: str, runs: Path, *, by: str, reason: str) -> "Resumed":
+    """A run that may be taken up again; raises BadInput for one that cannot be found."""
+    return Resumed(find_run(runs, run), by, reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """A run to be taken up again, as its folder says."""
+
+    path: Path
+    by: str
+    reason: str
+
+    @property
+    def plan(self) -> Plan:
+        """What is being done."""
+        return from_document(json.loads((self.path / "plan.json").read_text("utf-8")))
+
+    def run(self, tell: "Callable[[News], None]") -> "Result":
+        """Do the rest of it."""
+        from lbl.run.launch import relaunch
+
+        folder = RunFolder.open(self.path)
+        try:
+            return relaunch(folder, _equip, tell, self.by, self.reason)
+        finally:
+            folder.close()
+
+
+def _equip(plan: Plan, file: BenchFile) -> Equipment:
+    return equipment(file, plan.substrate.area)
+
+
 def detach(words: Sequence[str], order: Order) -> dict[str, Any]:
     """Start the same command in the background; returns the run's id and pid."""
     prepare(order)  # what can be refused is refused here, where somebody reads it
@@ -220,7 +259,9 @@ def detach(words: Sequence[str], order: Order) -> dict[str, Any]:
             break
         pause(POLL_S)
     raise BadInput(
-        Problem("detach", "the run did not start in the background", remedy="run it without --detach")
+        Problem(
+            "detach", "the run did not start in the background", remedy="run it without --detach"
+        )
     )
 
 
@@ -339,3 +380,54 @@ def check_journal(run: str, runs: Path) -> str:
     if not report.ok:
         raise Fault(Problem("journal-damaged", report.text(), run, "keep the folder as it is"))
     return report.text()
+
+
+def serve(
+    bench: str, *, recipe: str, announce: Callable[[Mapping[str, object]], None], **options: Any
+) -> None:
+    """Serve a simulated bench, its baths filled for a recipe, until SIGINT or SIGTERM.
+
+    `options` are those of `lbl.bench.served.serve`. Raises BadInput for a bench without models.
+    """
+    from lbl.bench.served import serve as serve_bench
+    from lbl.bench.simulated import Simulation
+
+    bound = _bind(recipe, bench, {})
+    if not bound.file.in_process:
+        sentence = f"bench {bound.file.name} is not one of simulated instruments"
+        raise BadInput(Problem("serve", sentence, remedy="give one whose file says simulated:"))
+    substrate = bound.plan.substrate
+    simulation = Simulation(bound.file, {}, seed=0, area=substrate.area, sides=substrate.sides)
+    simulation.fill(bound.plan.assignments, bound.plan.solutions)
+    stopped: list[int] = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *caught: stopped.append(caught[0]))
+    serve_bench(
+        simulation, bound.bench_text, announce=announce, stop=lambda: bool(stopped), **options
+    )
+
+
+def bench_safe(bench: str) -> str:
+    """Make every instrument of a bench safe; a bench that a run holds has that run aborted.
+
+    Raises BadInput when instruments do not answer, Fault when some cannot be made safe.
+    """
+    from lbl.bench.bench import Bench, holders
+    from lbl.run.clock import RunClock
+
+    file = read_bench(find(bench, "sim", "bench"))
+    if file.in_process:
+        return f"bench {file.name} lives only inside a run: there is nothing to make safe"
+    held = holders(file)
+    if held:
+        for pid, purpose in held.items():
+            _signal(pid, SIGNALS["abort"])
+        return "; ".join(f"{why} (pid {pid}) holds it: told to abort" for pid, why in held.items())
+    opened = Bench(file, RunClock(None).core, None, "bench safe")
+    try:
+        failed = opened.safe()
+    finally:
+        opened.close()
+    if failed:
+        raise Fault(*(Problem("bench-unsafe", sentence, file.name) for sentence in failed))
+    return f"every instrument of {file.name} is safe"

@@ -6,6 +6,7 @@ mistake is one line a problem on standard error and an exit code, never a traceb
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -260,6 +261,9 @@ def serve(
     speed: Annotated[float, typer.Option("--speed", help="Simulated seconds a second.")] = 1.0,
     latency_ms: Annotated[float, typer.Option("--latency-ms", help="Added to replies.")] = 0.0,
     split: Annotated[bool, typer.Option("--split", help="Cut replies in two.")] = False,
+    recipe: Annotated[
+        str, typer.Option("--recipe", help="Fill the baths for this recipe.")
+    ] = "bacteriorhodopsin-200",
     ledger: Annotated[
         Path | None, typer.Option("--ledger", help="Append the world's exposures here.")
     ] = None,
@@ -275,6 +279,7 @@ def serve(
         raise typer.BadParameter("give one of --tcp and --pty")
     door.serve(
         bench,
+        recipe=recipe,
         transport="tcp" if tcp else "pty",
         only=only or (),
         speed=speed,
@@ -286,10 +291,10 @@ def serve(
     )
 
 
-def _announce(fact: dict[str, Any]) -> None:
+def _announce(fact: Mapping[str, object]) -> None:
     import json
 
-    print(json.dumps(fact), flush=True)
+    print(json.dumps(dict(fact)), flush=True)
 
 
 def main() -> None:

@@ -14,8 +14,14 @@ _SHOWN: Final = 40  # characters of a user's text that a message repeats
 def short(text: object) -> str:
     """Return a text as a message may repeat it: printable, on one line, not long."""
     plain = str(text)
-    plain = plain if len(plain) <= _SHOWN else f"{plain[: _SHOWN - 3]}..."
-    return plain if plain.isprintable() else plain.encode("unicode_escape").decode()
+    return _printable(plain if len(plain) <= _SHOWN else f"{plain[: _SHOWN - 3]}...")
+
+
+def _printable(text: str) -> str:
+    """Escape what would break a line or move a terminal's cursor."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +40,7 @@ class Problem:
         """Return one line: place, sentence, remedy, code."""
         where = f"{self.place}: " if self.place else ""
         cure = f"; {self.remedy}" if self.remedy else ""
-        return f"{where}{self.sentence}{cure} [{self.code}]"
+        return _printable(f"{where}{self.sentence}{cure} [{self.code}]")
 
 
 class LblError(Exception):
@@ -143,6 +149,7 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "bench-no-answer": "An instrument does not answer.",
         "core-missing": "The compiled core is not built.",
         "not-ours": "Another package owns a name that this program needs.",
+        "bench-unsafe": "An instrument could not be made safe.",
         "world-parameter": "A simulated bench does not take this world parameter or value.",
         # Options and commands
         "option-form": "An option is not of the form NAME=VALUE.",
@@ -151,6 +158,7 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "process.",
         "lot-unknown": "A lot is given for a solution that the recipe does not have.",
         "detach": "The run could not be sent to the background.",
+        "serve": "Simulated instruments could not be served.",
         "command-wrong": "A command to a run has a name that cannot be one.",
         "state-refused": "The run's state does not take this command.",
         "inbox-full": "A run has too many commands that nobody has taken.",
@@ -159,6 +167,8 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "run-ambiguous": "Several runs begin with these characters.",
         "run-id": "A run id has characters that cannot be part of a folder name.",
         "run-idle": "No process holds this run, so that nobody can take the command.",
+        "run-finished": "The run is over and cannot be resumed.",
+        "position-unknown": "It is not known where the substrate is.",
         "run-locked": "Another process holds this run.",
         "run-exists": "The run folder is there already.",
         "run-frozen": "A frozen file of a run would be changed.",

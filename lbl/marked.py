@@ -111,7 +111,7 @@ def suggest(word: str, words: Iterable[str]) -> str:
     """Return "did you mean 'PDAC'?" for the nearest of `words`, or "" if none is near."""
     by_lower = {known.lower(): known for known in words}
     near = difflib.get_close_matches(word.lower()[:64], list(by_lower), n=1, cutoff=0.7)
-    return f"did you mean '{by_lower[near[0]]}'?" if near else ""
+    return f"did you mean '{short(by_lower[near[0]])}'?" if near else ""
 
 
 def _read(path: Path, name: str) -> str:

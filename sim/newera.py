@@ -237,6 +237,8 @@ class NewEra:
         return ""
 
     def _dis(self, text: str, now_ns: int) -> str:
+        if text:
+            raise _Error("?")
         syringe = self._syringe
         scale = VOLUME_UNITS[syringe.volume_units]
         infused, withdrawn = number(syringe.infused / scale), number(syringe.withdrawn / scale)
@@ -253,6 +255,8 @@ class NewEra:
         return ""
 
     def _ver(self, text: str, now_ns: int) -> str:
+        if text:
+            raise _Error("?")
         return "NE1000V3.923"
 
     def _saf(self, text: str, now_ns: int) -> str:

@@ -22,6 +22,7 @@ from sim.visa import RealClock
 HOST: Final = "127.0.0.1"
 TRANSPORTS: Final = ("tcp", "pty")
 CLIENTS_MAX: Final = 8  # connections to one port; answers go to the one that wrote last
+LISTEN: Final = 64  # connections that may wait to be accepted
 CHUNK: Final = 4096  # bytes read at once
 BACKLOG_MAX: Final = 4096  # answers that wait for their second half
 SLICE_S: Final = 0.05  # at least so often `stop` is asked and the ledger looked at
@@ -44,12 +45,13 @@ class _Tcp:
     """A listening socket on loopback and its connections."""
 
     def __init__(self) -> None:
-        self._listener = socket.create_server((HOST, 0), backlog=CLIENTS_MAX)
+        self._listener = socket.create_server((HOST, 0), backlog=LISTEN)
         self._listener.setblocking(False)
         number = self._listener.getsockname()[1]
         self.address: dict[str, object] = {"port": number}
         self.resource = f"TCPIP::{HOST}::{number}::SOCKET"
-        self._clients: list[socket.socket] = []  # the last one wrote last
+        self._clients: list[socket.socket] = []  # oldest first
+        self._talker: socket.socket | None = None  # the one that wrote last
 
     def open(self, watch: Callable[[Any], None], forget: Callable[[Any], None]) -> None:
         """Begin to listen; `watch` and `forget` say what to wait for."""
@@ -67,13 +69,18 @@ class _Tcp:
             return b""
         except OSError:
             data = b""
-        self._clients.remove(source)
-        if not data:
-            self._forget(source)
-            source.close()
+        if data:
+            self._talker = source
         else:
-            self._clients.append(source)
+            self._drop(source)
         return data
+
+    def _drop(self, client: socket.socket) -> None:
+        self._clients.remove(client)
+        if client is self._talker:
+            self._talker = None
+        self._forget(client)
+        client.close()
 
     def _accept(self) -> None:
         try:
@@ -89,10 +96,14 @@ class _Tcp:
         self._watch(client)
 
     def send(self, data: bytes) -> None:
-        """Send to whoever wrote last; bytes that do not fit are lost, as on a serial line."""
-        if self._clients:
+        """Send to whoever wrote last, else to whoever came last.
+
+        Bytes that do not fit are lost, as on a serial line.
+        """
+        client = self._talker or (self._clients[-1] if self._clients else None)
+        if client is not None:
             try:
-                self._clients[-1].send(data)
+                client.send(data)
             except OSError:
                 return
 

@@ -6,6 +6,7 @@ film, and never reads what a simulated world holds except to hand it to whoever 
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final, Protocol
 
 import drivers
@@ -13,6 +14,7 @@ from drivers.bus import Bus, Port
 from drivers.dc2200 import DC2200
 from drivers.errors import InstrumentError
 from drivers.julabo import Julabo
+from drivers.lock import holder
 from drivers.mettler import Mettler
 from drivers.newera import NewEra
 from drivers.pm100d import PM100D
@@ -22,11 +24,13 @@ from lbl.bench.file import BenchFile
 from lbl.bench.simulated import Simulation
 from lbl.errors import BadInput, Problem
 
+__all__ = ["Bench", "Dosing", "InstrumentError", "Optics", "holders"]
+
 _SECOND: Final = 1_000_000_000
 NEAR_DEG: Final = 0.5
 
 
-class Step(Protocol):
+class Leg(Protocol):
     """The part of a transfer's leg that the dead-man's programme needs."""
 
     @property
@@ -89,19 +93,8 @@ class Bench:
         self.axes: dict[str, roles.Axis] = {
             "z": made[file.arm.lift], "x": made[file.arm.turn],
         }  # fmt: skip
-        self.dosing = file.dosing and Dosing(
-            made[file.dosing.pump],
-            made[file.dosing.balance],
-            file.dosing.rate,
-            file.dosing.tolerance,
-        )
-        self.optics = file.photometry and Optics(
-            made[file.photometry.photometer],
-            made[file.photometry.light],
-            file.photometry.current,
-            file.photometry.averages,
-            file.photometry.settle,
-        )
+        self.dosing = _dosing(file, made)
+        self.optics = _optics(file, made)
         self.thermostat: roles.Thermostat | None = (
             made[file.temperature.thermostat] if file.temperature else None
         )
@@ -121,9 +114,7 @@ class Bench:
                 instrument = _MAKE[spec.driver](port, name, spec)
                 instrument.connect()
             except InstrumentError as error:
-                problems.append(
-                    Problem("bench-no-answer", str(error), f"{self.file.name}.{name}")
-                )
+                problems.append(Problem("bench-no-answer", str(error), f"{self.file.name}.{name}"))
                 continue
             self._ports[name] = port
             self.instruments[name] = instrument
@@ -167,27 +158,38 @@ class Bench:
         vessels = self.file.vessels.items()
         return next((name for name, one in vessels if abs(one.at - at) <= NEAR_DEG), "")
 
+    def where(self) -> str:
+        """The vessel in which the substrate is, as the axes say; "" is in air."""
+        if self.axes["z"].position() < self.file.arm.surface:
+            return ""
+        return self.station(self.turned_to())
+
     def preparations(
-        self, up: float, start: float, wavelength: float
+        self, up: float, start: float, wavelength: float, *, moves: bool
     ) -> Iterator[tuple[str, str, Callable[[], None]]]:
         """(name, what it may move, act) for each instrument, in the order that is safe.
 
-        The lift homes up before the carousel may turn; liquids and light come last.
+        The lift homes up before the carousel may turn; liquids and light come last. Without
+        `moves` the arm stays where it is, unless an axis has lost its reference.
         """
         arm, lift, turn = self.file.arm, self.axes["z"], self.axes["x"]
 
         def raise_it() -> None:
             lift.prepare()
-            lift.set_speed(arm.withdraw)
-            lift.move(up)
+            if moves:
+                lift.set_speed(arm.withdraw)
+                lift.move(up)
 
         def turn_it() -> None:
             turn.prepare()
-            turn.set_speed(arm.speed)
-            turn.move(start)
+            if moves:
+                turn.set_speed(arm.speed)
+                turn.move(start)
 
-        yield arm.lift, "homes and goes up", raise_it
-        yield arm.turn, f"homes and turns to {start:g} deg", turn_it
+        first = f"may home; goes to {up:g} mm" if moves else "may home"
+        yield arm.lift, first, raise_it
+        second = f"may home; turns to {start:g} deg" if moves else "may home"
+        yield arm.turn, second, turn_it
         if self.dosing is not None and self.file.dosing is not None:
             yield self.file.dosing.pump, "nothing", self.dosing.pump.prepare
         optics, section = self.optics, self.file.photometry
@@ -210,7 +212,7 @@ class Bench:
         """The dead-man's programme while the substrate is wet: outputs off, stay."""
         self._pacer.safe_programme(self._still)
 
-    def rescue(self, leg: Step) -> None:
+    def rescue(self, leg: Leg) -> None:
         """The dead-man's programme while a leg moves: end over a bath, in it, never sideways.
 
         Lifting: down again where it is. Turning: down once the turn is over. Lowering: go on.
@@ -238,3 +240,29 @@ class Bench:
         for made in self.instruments.values():
             made.close()
         self._bus.close()
+
+
+def _dosing(file: BenchFile, made: Mapping[str, Any]) -> Dosing | None:
+    section = file.dosing
+    if section is None:
+        return None
+    return Dosing(made[section.pump], made[section.balance], section.rate, section.tolerance)
+
+
+def _optics(file: BenchFile, made: Mapping[str, Any]) -> Optics | None:
+    section = file.photometry
+    if section is None:
+        return None
+    photometer, light = made[section.photometer], made[section.light]
+    return Optics(photometer, light, section.current, section.averages, section.settle)
+
+
+def holders(file: BenchFile) -> dict[int, str]:
+    """Processes that hold ports of this bench: pid -> purpose."""
+    found = [holder(spec.resource) for spec in file.instruments.values()]
+    return {one.pid: one.purpose for one in found if one is not None and _alive(one.pid)}
+
+
+def _alive(pid: int) -> bool:
+    """Whether there is such a process; a note outlives whoever wrote it."""
+    return Path(f"/proc/{pid}").exists()

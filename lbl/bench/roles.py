@@ -12,86 +12,148 @@ class Identity(Protocol):
     """What an instrument says it is."""
 
     @property
-    def maker(self) -> str: ...
+    def maker(self) -> str:
+        """Who built it."""
+
     @property
-    def model(self) -> str: ...
+    def model(self) -> str:
+        """Its type."""
+
     @property
-    def serial(self) -> str: ...
+    def serial(self) -> str:
+        """Its serial number, empty where it tells none."""
+
     @property
-    def firmware(self) -> str: ...
+    def firmware(self) -> str:
+        """Its firmware version, empty where it tells none."""
 
 
 class Instrument(Protocol):
     """The verbs every driver has. `safe` never moves substrate or liquid."""
 
-    def connect(self) -> None: ...
-    def identify(self) -> Identity: ...
-    def safe(self) -> None: ...
-    def safe_bytes(self) -> tuple[bytes, ...]: ...
-    def close(self) -> None: ...
+    def connect(self) -> None:
+        """See that it answers. Moves nothing."""
+
+    def identify(self) -> Identity:
+        """Ask who it is. Moves nothing."""
+
+    def safe(self) -> None:
+        """Make it harmless and read that back, within the driver's SAFE_S."""
+
+    def safe_bytes(self) -> tuple[bytes, ...]:
+        """What the dead-man sends to the same end; the first spoils a command cut short."""
+
+    def close(self) -> None:
+        """Let go of it; the port belongs to the bus."""
 
 
 class AxisSense(Protocol):
     """What an axis knows of itself."""
 
     @property
-    def position(self) -> float: ...
+    def position(self) -> float:
+        """Where it stands, in mm or deg."""
+
     @property
-    def referenced(self) -> bool: ...
+    def referenced(self) -> bool:
+        """Whether it knows where it stands."""
+
     @property
-    def moving(self) -> bool: ...
+    def moving(self) -> bool:
+        """Whether it moves."""
 
 
 class Axis(Instrument, Protocol):
     """Lift or carousel: absolute moves only."""
 
-    def prepare(self) -> None: ...
-    def sense(self) -> AxisSense: ...
-    def position(self) -> float: ...
-    def moving(self) -> bool: ...
-    def set_speed(self, speed: float) -> None: ...
-    def move_bytes(self, target: float) -> bytes: ...
-    def arm_move(self, target: float, deadline_ns: int, latest_ns: int, tag: int = 0) -> int: ...
+    def prepare(self) -> None:
+        """Make it ready; what it may move is said by the bench."""
+
+    def sense(self) -> AxisSense:
+        """Everything it knows of itself. Moves nothing."""
+
+    def position(self) -> float:
+        """Where it stands, in mm or deg."""
+
+    def moving(self) -> bool:
+        """Whether it moves."""
+
+    def move(self, target: float) -> None:
+        """Move and wait until it stands there; bounded."""
+
+    def set_speed(self, speed: float) -> None:
+        """Speed of the moves to come, in mm/s or deg/s."""
+
+    def move_bytes(self, target: float) -> bytes:
+        """The bytes of a move to `target`; refused outside the travel."""
+
+    def arm_move(self, target: float, deadline_ns: int, latest_ns: int, tag: int = 0) -> int:
+        """Have the pacer fire a move in [deadline, latest]; the entry's id."""
 
 
 class Pump(Instrument, Protocol):
     """Delivers a stated volume and counts what it delivered since zero."""
 
-    def prepare(self) -> None: ...
-    def start(self, direction: str, volume: float, rate: float) -> None: ...
-    def totals(self) -> tuple[float, float]: ...
-    def running(self) -> bool: ...
-    def stop(self) -> None: ...
+    def prepare(self) -> None:
+        """Make it ready; what it may move is said by the bench."""
+
+    def start(self, direction: str, volume: float, rate: float) -> None:
+        """Start to deliver; see the driver."""
+
+    def totals(self) -> tuple[float, float]:
+        """mL infused and withdrawn since zero."""
+
+    def running(self) -> bool:
+        """Whether it still delivers."""
+
+    def stop(self) -> None:
+        """Stop it."""
 
 
 class Photometer(Instrument, Protocol):
     """Optical power on a photodiode."""
 
-    def prepare(self, wavelength_nm: float, averages: int) -> None: ...
-    def power(self) -> float: ...
+    def prepare(self, wavelength_nm: float, averages: int) -> None:
+        """Make it ready; what it may move is said by the bench."""
+
+    def power(self) -> float:
+        """Optical power in W."""
 
 
 class Light(Instrument, Protocol):
     """A light source that is off unless somebody looks."""
 
-    def prepare(self) -> None: ...
-    def on(self, amps: float) -> None: ...
-    def off(self) -> None: ...
+    def prepare(self) -> None:
+        """Make it ready; what it may move is said by the bench."""
+
+    def on(self, amps: float) -> None:
+        """Shine, at this current."""
+
+    def off(self) -> None:
+        """Be dark."""
 
 
 class Thermostat(Instrument, Protocol):
     """Keeps the baths at temperature."""
 
-    def temperature(self) -> float: ...
-    def start(self, setpoint: float) -> None: ...
-    def stop(self) -> None: ...
+    def temperature(self) -> float:
+        """Bath temperature in degC."""
+
+    def start(self, setpoint: float) -> None:
+        """Start to deliver; see the driver."""
+
+    def stop(self) -> None:
+        """Stop it."""
 
 
 class Balance(Instrument, Protocol):
     """Weighs the feed bottle."""
 
-    def grams(self) -> float: ...
-    def stable_grams(self, timeout_s: float) -> float: ...
+    def grams(self) -> float:
+        """What it shows at this instant."""
+
+    def stable_grams(self, timeout_s: float) -> float:
+        """What it shows once it has settled; polled, at most `timeout_s`."""
 
 
 # role -> what it is, for messages and the manual

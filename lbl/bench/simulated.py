@@ -33,13 +33,20 @@ class Liquid(Protocol):
     """A solution as the plan knows it."""
 
     @property
-    def species(self) -> str: ...
+    def species(self) -> str:
+        """What it is, in people's words; "" is its name."""
+
     @property
-    def concentration(self) -> float: ...
+    def concentration(self) -> float:
+        """In mg/mL."""
+
     @property
-    def pH(self) -> float: ...  # noqa: N802 - the symbol of the quantity
+    def pH(self) -> float:  # noqa: N802 - the symbol of the quantity
+        """As the label says."""
+
     @property
-    def charge(self) -> int: ...
+    def charge(self) -> int:
+        """-1, 0 or 1."""
 
 
 class Simulation:

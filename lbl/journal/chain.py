@@ -7,8 +7,9 @@ and never guess over damage.
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
 
 from lbl.errors import LblError
@@ -21,9 +22,28 @@ JOURNAL: Final = "journal.jsonl"
 VERSION: Final = 1
 LINE_MAX: Final = 1 << 18  # bytes of one record; instrument cards and checkpoints are about 10 kB
 BLOCK: Final = 1 << 16
-_INTEGERS: Final = ("attempt", "epoch", "mono_ns", "seq", "step", "substrate")
-_TEXTS: Final = ("actor", "boot", "hash", "kind", "prev", "utc")
-_KEYS: Final = frozenset({*_INTEGERS, *_TEXTS, "payload", "v"})
+# The members of a record in their canonical order, and the type of each value.
+_FORM: Final[Mapping[str, type]] = MappingProxyType(
+    {
+        "actor": str,
+        "attempt": int,
+        "boot": str,
+        "epoch": int,
+        "hash": str,
+        "kind": str,
+        "mono_ns": int,
+        "payload": dict,
+        "prev": str,
+        "seq": int,
+        "step": int,
+        "substrate": int,
+        "utc": str,
+        "v": int,
+    }
+)
+_NAMES: Final = list(_FORM)
+_TYPES: Final = list(_FORM.values())
+_DECODER: Final = json.JSONDecoder()
 _HASH_AT: Final = b',"hash":"'  # no earlier member can hold these bytes: quotes are escaped
 _HASH_SPAN: Final = len(_HASH_AT) + 64 + 1
 
@@ -71,7 +91,7 @@ def _tail(whole: int, torn: bytes, size: int) -> Tail:
     """A torn line is the beginning of one; a whole object and more after it is damage."""
     text = torn.rstrip(b"\0").decode("utf-8", "replace")
     try:
-        _, end = json.JSONDecoder().raw_decode(text)
+        _, end = _DECODER.raw_decode(text)
     except (ValueError, RecursionError):
         return Tail(whole, torn, size - whole)
     if end < len(text):
@@ -110,30 +130,23 @@ def parse(line: int, data: bytes) -> Event:
     Raises Damage, or Newer when the record says it is of a later format.
     """
     try:
-        record = json.loads(data)
+        text = data.decode("utf-8")
+        record, end = _DECODER.raw_decode(text)
     except (ValueError, RecursionError) as error:
         raise Damage(line, "it is not JSON") from error
-    if not isinstance(record, dict):
+    if type(record) is not dict or end != len(text):
         raise Damage(line, "it is not a JSON object")
     _check_form(line, record)
     at = data.find(_HASH_AT)
     body = data[:at] + data[at + _HASH_SPAN :]
     if hashlib.sha256(body).hexdigest() != record["hash"]:
         raise Damage(line, "its hash does not match its content")
+    (
+        actor, attempt, boot, epoch, digest, kind, mono_ns, payload, prev, seq, step, substrate,
+        utc, _,
+    ) = record.values()  # fmt: skip
     return Event(
-        record["seq"],
-        record["utc"],
-        record["mono_ns"],
-        record["boot"],
-        record["epoch"],
-        record["kind"],
-        record["actor"],
-        record["substrate"],
-        record["step"],
-        record["attempt"],
-        record["payload"],
-        record["prev"],
-        record["hash"],
+        seq, utc, mono_ns, boot, epoch, kind, actor, substrate, step, attempt, payload, prev, digest
     )
 
 
@@ -141,11 +154,9 @@ def _check_form(line: int, record: dict[str, Any]) -> None:
     version = record.get("v")
     if type(version) is int and version > VERSION:
         raise Newer(f"line {line} has format {version}, this program reads up to {VERSION}")
-    if version != VERSION or record.keys() != _KEYS:
-        raise Damage(line, "it does not have the keys of a record")
-    if any(type(record[key]) is not int for key in _INTEGERS):
-        raise Damage(line, "a number of the record is not an integer")
-    if any(type(record[key]) is not str for key in _TEXTS) or type(record["payload"]) is not dict:
+    if version != VERSION or list(record) != _NAMES:
+        raise Damage(line, "it does not have the members of a record")
+    if list(map(type, record.values())) != _TYPES:
         raise Damage(line, "a member of the record has the wrong type")
     kind = KINDS.get(record["kind"])
     if kind is None:

@@ -19,6 +19,8 @@ OPEN_MAX: Final = 16  # intents without outcome; the engine needs at most a few 
 ROUND: Final = 6  # decimals of accounts in seconds and mL, so that sums print tidily
 # Families of which one intent at a time can be open, whatever step it belongs to.
 _SINGLE: Final[Mapping[str, str]] = MappingProxyType({"transfer": "", "safe": ""})
+IMMERSIONS: Final = ("expose", "rinse", "park")
+READINGS: Final = ("dark", "reference")
 ZERO_HASH: Final = "0" * 64
 
 
@@ -61,6 +63,8 @@ def initial() -> State:
         "step": -1,
         "attempt": 0,
         "done_step": -1,
+        "left": -1,  # the last immersion whose dwell is over
+        "readings": {},  # the photometer's newest dark and reference
         "intents": [],
         "vessel": "",
         "immersion": None,
@@ -190,6 +194,8 @@ def _step_outcome(state: State, event: Event) -> State:
     change: State = {"intents": _close(state, "step", event.step)}
     if payload["result"] == "done":
         change["done_step"] = max(state["done_step"], event.step)
+        if payload["act"] in IMMERSIONS:
+            change["left"] = event.step
     exposure = state["exposure"]
     if payload["act"] == "expose" and exposure is not None and "dwell_s" in payload:
         dwell = _tidy(exposure["dwell_s"] + payload["dwell_s"])
@@ -275,7 +281,10 @@ def _safe(state: State, event: Event) -> State:
 
 
 def _measured(state: State, event: Event) -> State:
-    growth = event.payload.get("growth")
+    payload = event.payload
+    if payload["quantity"] in READINGS:
+        return {"readings": {**state["readings"], payload["quantity"]: payload["value"]}}
+    growth = payload.get("growth")
     return {} if growth is None else {"growth": growth}
 
 

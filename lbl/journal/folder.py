@@ -29,7 +29,6 @@ REPORT: Final = "report.html"
 FILE_BYTES_MAX: Final = 64 << 20
 ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 RESERVED: Final = frozenset({"last"})  # words that name a run in another way
-_compact = json.JSONEncoder(separators=(",", ":"), allow_nan=False, ensure_ascii=False).encode
 
 
 class RunFolder:
@@ -127,7 +126,7 @@ class RunFolder:
 
     def save_world(self, state: Mapping[str, Any] | bytes, *, durable: bool = False) -> None:
         """Replace `world.json` as a whole: plain data, or its JSON text."""
-        data = state if isinstance(state, bytes) else _compact(state).encode()
+        data = state if isinstance(state, bytes) else _json(state)
         with self._writing():
             replace(self.storage, WORLD, data, durable=durable)
 
@@ -152,7 +151,7 @@ class RunFolder:
 
     def append_ledger(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Add rows of the simulated world's ledger to `ledger.jsonl`, in one write."""
-        data = "".join([_compact(row) + "\n" for row in rows]).encode()
+        data = b"".join([_json(row) + b"\n" for row in rows])
         if data:
             with self._writing():
                 self.storage.append(LEDGER, data)
@@ -203,6 +202,13 @@ class RunFolder:
             yield
         except OSError as error:
             raise Fault(*unwritable(self.id, error).problems) from error
+
+
+def _json(value: Mapping[str, Any]) -> bytes:
+    """Compact JSON. pydantic's encoder is five times as fast as json's where floats abound."""
+    from pydantic_core import to_json  # here, since looking at runs needs none of it
+
+    return to_json(value)
 
 
 def _sync_folder(path: Path) -> None:

@@ -38,7 +38,7 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
             "A process took the run up; it begins a new epoch.",
         ),
         "run-closed": _kind("reason", "film solutions", "The process let go of the run in order."),
-        "state": _kind("to", "from cause", "The run's state changed."),
+        "state": _kind("to", "before cause by", "The run's state changed."),
         "command": _kind("id verb reason", "origin", "Somebody (the actor) asked for something."),
         "command-effect": _kind("id verb effect", "", "A command took effect or was refused."),
         "prepare-intent": _kind("role moves", "", "An instrument is about to be made ready."),

@@ -185,4 +185,4 @@ class _Filling:
 
 
 def _names(values: Values) -> str:
-    return ", ".join(values) or "none"
+    return ", ".join(short(name) for name in values) or "none"

@@ -83,13 +83,16 @@ def _solution_for(*roles: str) -> AfterValidator:
     def check(name: str, info: ValidationInfo) -> str:
         solutions: Mapping[str, Any] = (info.context or {}).get("solutions", {})
         if name not in solutions:
-            remedy = suggest(name, solutions) or f"declared: {', '.join(solutions) or 'none'}"
-            sentence = f"there is no solution '{name}'"
+            declared = ", ".join(short(known) for known in solutions) or "none"
+            remedy = suggest(name, solutions) or f"declared: {declared}"
+            sentence = f"there is no solution '{short(name)}'"
             raise complaint("unknown-solution", sentence, remedy)
         given = solutions[name]
         role = given.get("role", "film") if isinstance(given, dict) else roles[0]
         if role in ("film", "primer", "rinse") and role not in roles:
-            sentence = f"'{name}' has role {role}; this phase takes role {' or '.join(roles)}"
+            sentence = (
+                f"'{short(name)}' has role {role}; this phase takes role {' or '.join(roles)}"
+            )
             raise complaint("wrong-solution", sentence, "name another solution")
         return name
 

@@ -5,13 +5,17 @@ None of them may delay the next transfer: each is bounded by the instant it is g
 """
 
 import math
-from collections.abc import Iterator
-from typing import Any, Final, Protocol
+from collections.abc import Generator
+from typing import Any, Final, Protocol, TypeVar
 
-from lbl.bench.bench import Bench
+from lbl.bench.bench import Bench, Optics
 from lbl.plan.schedule import Step
 from lbl.run.clock import RunClock
 from lbl.run.trouble import Trouble
+
+# A generator of instants to wait for, whose result is what the act found out.
+T = TypeVar("T")
+Waits = Generator[int, None, T]
 
 SECOND: Final = 1_000_000_000
 MOD: Final = 1000.0
@@ -26,23 +30,24 @@ class Recorder(Protocol):
 
     def __call__(
         self, kind: str, step: Step | None = None, *, attempt: int = 0, **payload: Any
-    ) -> None: ...
+    ) -> None:
+        """Append it; durable when this returns, if the run is."""
 
 
 class Photometry:
     """Absorbance through the readout bath: a zero without the substrate, then the film."""
 
-    def __init__(self, bench: Bench, clock: RunClock, record: Recorder) -> None:
-        self._bench = bench
+    def __init__(self, optics: Optics, clock: RunClock, record: Recorder) -> None:
+        self._optics = optics
         self._clock = clock
         self._record = record
         self.dark_w = 0.0
         self.zero_w = 0.0
         self.light_s = 0.0  # how long the LED has shone in this run
 
-    def read(self) -> Iterator[int]:
+    def read(self) -> Waits[float]:
         """One pulse of light; the generator's result is the power in W."""
-        optics = self._bench.optics
+        optics = self._optics
         began = self._clock.now_ns()
         optics.light.on(optics.current)
         try:
@@ -55,10 +60,10 @@ class Photometry:
 
     def dark(self) -> None:
         """The meter's reading with the light off."""
-        self.dark_w = self._bench.optics.photometer.power()
+        self.dark_w = self._optics.photometer.power()
         self._record("measurement", None, quantity="dark", value=self.dark_w, unit="W")
 
-    def zero(self, step: Step) -> Iterator[int]:
+    def zero(self, step: Step) -> Waits[None]:
         """Reference power through the bath while the substrate is elsewhere."""
         power = yield from self.read()
         if power - self.dark_w < LEAST_POWER:
@@ -66,7 +71,7 @@ class Photometry:
         self.zero_w = power
         self._record("measurement", step, quantity="reference", value=power, unit="W")
 
-    def measure(self, step: Step) -> Iterator[int]:
+    def measure(self, step: Step) -> Waits[float]:
         """Absorbance of the film in mOD, both coated sides; None when it cannot be had."""
         power = yield from self.read()
         through = power - self.dark_w
@@ -79,7 +84,7 @@ class Photometry:
 
 def dose(
     step: Step, bench: Bench, clock: RunClock, record: Recorder, limit_ns: int
-) -> Iterator[int]:
+) -> Waits[tuple[float, float]]:
     """Top up a bath: the pump counts, the balance checks; over by `limit_ns`.
 
     The generator's result is (asked, moved) in mL, moved by the witness that disagrees most.

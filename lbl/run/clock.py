@@ -94,6 +94,14 @@ def wall_s() -> float:
     return max(0.0, time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / _ticks_per_second())
 
 
+def idle_s(path: Path) -> float:
+    """Calendar seconds since a file was last written; an estimate of how long nobody worked."""
+    try:
+        return max(0.0, time.time() - path.stat().st_mtime)
+    except OSError:
+        return 0.0
+
+
 def patience_s() -> float:
     """Real seconds of a clock that only paces people: redraws and polls of a terminal."""
     return time.monotonic()

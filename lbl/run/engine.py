@@ -5,14 +5,14 @@ tends, reads wishes and moves the state machine. It must never speak to a wire e
 bench, never read a clock except the run's, and never let a wish wait behind an act that can yield.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from lbl.bench.bench import Bench, InstrumentError
 from lbl.journal.inbox import Command
 from lbl.plan.schedule import Plan, Step
-from lbl.run.acts import Photometry, Recorder
+from lbl.run.acts import Photometry, Recorder, Waits
 from lbl.run.clock import RunClock
 from lbl.run.machine import RunMachine, State
 from lbl.run.mailbox import Mailbox
@@ -31,6 +31,7 @@ EXHAUSTED: Final = 99  # drivers have retried already: the ladder's last answer 
 KINDS: Final[Mapping[str, str]] = {
     "no answer": "instrument-silent", "garbled": "instrument-silent", "lost": "instrument-silent",
 }  # fmt: skip
+OWN: Final = frozenset({"done", "clear", "reset", "start"})  # verbs that need no other reason
 # Waiting states the run leaves by itself, and the verb that does it.
 ONWARD: Final[Mapping[State, str]] = {State.STOPPED: "reset", State.IDLE: "start"}
 
@@ -38,9 +39,14 @@ ONWARD: Final[Mapping[State, str]] = {State.STOPPED: "reset", State.IDLE: "start
 class Hears(Protocol):
     """Whoever wants to know how the run goes."""
 
-    def moved(self, state: State) -> None: ...
-    def journaled(self, command: Command) -> None: ...
-    def verdicts(self, verdicts: list[Verdict], step: Step | None) -> None: ...
+    def moved(self, state: State) -> None:
+        """The run's state changed."""
+
+    def journaled(self, command: Command) -> None:
+        """A command is in the journal."""
+
+    def verdicts(self, verdicts: list[Verdict], step: Step | None) -> None:
+        """The watch judged what was measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +72,7 @@ class Engine:
         tending: Tending,
         record: Recorder,
         hears: Hears,
+        past: Mapping[str, Any] | None,
     ) -> None:
         self._plan = plan
         self._bench = bench
@@ -76,6 +83,7 @@ class Engine:
         self._photometry = photometry
         self._tending = tending
         self._record = record
+        self._past = past
         self._told = hears.moved
         self._journaled = hears.journaled
         self._judged = hears.verdicts
@@ -83,7 +91,7 @@ class Engine:
         self._wish: Command | None = None
         self._cause = "power on"
         self._stopped = False
-        self._activities: Mapping[State, Callable[[], Iterator[int]]] = {
+        self._activities: Mapping[State, Callable[[], Waits[None]]] = {
             State.CLEARING: self._clearing,
             State.RESETTING: self._resetting,
             State.STARTING: self._starting,
@@ -111,14 +119,15 @@ class Engine:
         self._record(
             "state",
             to=after.value,
-            **{"from": before.value},
-            cause=f"{verb}: {self._cause}" + (f" ({wish.by})" if wish else ""),
+            before=before.value,
+            cause=verb if verb in OWN else f"{verb}: {self._cause}",
+            by=wish.by if wish else "engine",
         )
         self._told(after)
 
     # The loop.
 
-    def _drive(self, activity: Iterator[int]) -> str:
+    def _drive(self, activity: Waits[None]) -> str:
         """Run an activity to its end ("done"), to a wish, or to trouble; returns the verb."""
         try:
             for wake_ns in activity:
@@ -130,8 +139,7 @@ class Engine:
         except InstrumentError as error:
             return self._answer(KINDS.get(error.kind, "instrument-refused"), str(error))
         finally:
-            activity.close()  # type: ignore[attr-defined]
-        self._cause = "done"
+            activity.close()
         return "done"
 
     def _until(self, wake_ns: int) -> str | None:
@@ -162,9 +170,10 @@ class Engine:
                 "command", actor=wish.by or "?", id=wish.id, verb=wish.verb, reason=wish.reason
             )
             self._journaled(wish)
-        wish = self._mailbox.strongest()
-        if wish is None:
+        strongest = self._mailbox.strongest()
+        if strongest is None:
             return None
+        wish = strongest
         if not self.machine.can(wish.verb):
             self._mailbox.done(wish)
             self._effect(wish, f"refused: the run is {self.machine.state.value}")
@@ -212,7 +221,7 @@ class Engine:
         failed = self._bench.outputs_off()
         self._record("safe-outcome", result="; ".join(failed) or "safe")
 
-    def _clearing(self) -> Iterator[int]:
+    def _clearing(self) -> Waits[None]:
         for name, identity in self._bench.identify().items():
             self._record(
                 "instrument",
@@ -224,13 +233,16 @@ class Engine:
             )
             yield 0
 
-    def _resetting(self) -> Iterator[int]:
+    def _resetting(self) -> Waits[None]:
         yield 0
 
-    def _starting(self) -> Iterator[int]:
+    def _starting(self) -> Waits[None]:
         """Prepare every instrument, the lift first: it homes up before anything may turn."""
         plan = self._plan
-        for name, what, act in self._bench.preparations(plan.up, plan.start, wavelength(plan)):
+        past = self._past
+        for name, what, act in self._bench.preparations(
+            plan.up, plan.start, wavelength(plan), moves=past is None or past["immersion"] is None
+        ):
             self._record("prepare-intent", role=name, moves=what)
             act()
             self._record("prepare-outcome", role=name, result="done")
@@ -238,42 +250,44 @@ class Engine:
         if self._photometry is not None:
             self._photometry.dark()
         self._bench.rest()
-        self._procedure.begin("start")
+        if past is None:
+            self._procedure.begin("start")
+            return
+        if self._photometry is not None:
+            self._photometry.zero_w = past["readings"].get("reference", 0.0)
+        yield from self._procedure.recover(past)
 
-    def _execute(self) -> Iterator[int]:
+    def _execute(self) -> Waits[None]:
         yield from self._procedure.execute()
 
-    def _completing(self) -> Iterator[int]:
+    def _completing(self) -> Waits[None]:
+        self._cause = "complete"
         self._finish("complete")
         yield 0
 
-    def _stopping(self) -> Iterator[int]:
+    def _stopping(self) -> Waits[None]:
         self._stopped = True
         yield from self._procedure.hold()
         self._finish("stop")
 
-    def _aborting(self) -> Iterator[int]:
+    def _aborting(self) -> Waits[None]:
         """Fastest safe state: the core's safe programme first, then each instrument, read back."""
         self._stopped = True
-        reason = self._cause
         self._core.park()
-        self._record("safe-intent", reason=reason)
+        self._record("safe-intent", reason=self._cause)
         if self._procedure.carrier.in_air:
             yield self._clock.now_ns() + RESCUE_NS
         failed = self._bench.outputs_off()
         self._core.clear()
         self._core.lease(0)
         self._record("safe-outcome", result="; ".join(failed) or "safe")
-        self._cause = reason
 
     def _finish(self, reason: str) -> None:
         """Outputs off; the substrate stays wet where it is; nothing is armed any more."""
-        cause = self._cause
         self._record("safe-intent", reason=reason)
         failed = self._bench.outputs_off()
         self._core.lease(0)
         self._record("safe-outcome", result="; ".join(failed) or "safe")
-        self._cause = cause
 
 
 def wavelength(plan: Plan) -> float:

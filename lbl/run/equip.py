@@ -51,11 +51,17 @@ def equipment(file: BenchFile, area: float) -> Equipment:
             )
             for name, vessel in file.vessels.items()
         ),
-        dosing=file.dosing
-        and Dosing(file.dosing.into, file.dosing.rate, file.dosing.stock, file.dosing.top_up),
+        dosing=_dosing(file),
         readout=optics.through if optics else "",
         roles=frozenset(spec.role for spec in file.instruments.values()),
         drag_out=film + arm.clamp_drop,
         zero=reading,
         measure=reading,
     )
+
+
+def _dosing(file: BenchFile) -> Dosing | None:
+    section = file.dosing
+    if section is None:
+        return None
+    return Dosing(section.into, section.rate, section.stock, section.top_up)

@@ -13,19 +13,21 @@ from pathlib import Path
 from typing import Any, Final
 
 from lbl import __version__
-from lbl.bench.file import BenchFile
+from lbl.bench.bench import Bench
+from lbl.bench.file import BenchFile, read_bench
 from lbl.bench.simulated import Simulation
-from lbl.journal.opening import events
 from lbl.journal.folder import RunFolder
 from lbl.journal.journal import Journal
+from lbl.journal.opening import events, survey
 from lbl.journal.record import make_record
-from lbl.plan.document import document
+from lbl.plan.document import document, from_document
 from lbl.plan.equipment import Equipment
 from lbl.plan.schedule import Plan
-from lbl.run.clock import RunClock, stamp_now, wall_s
+from lbl.run.clock import RunClock, boot_id, idle_s, stamp_now, wall_s
 from lbl.run.machine import State
 from lbl.run.news import News
 from lbl.run.result import Result
+from lbl.run.resume import resumable
 from lbl.run.session import Outcome, Session
 
 # Exit codes of the command line by the state a run was left in.
@@ -33,6 +35,7 @@ EXIT: Final[Mapping[State, int]] = {
     State.COMPLETE: 0, State.HELD: 3, State.STOPPED: 3, State.ABORTED: 4,
 }  # fmt: skip
 INTERRUPTED: Final = 5
+ID_MAX: Final = 60
 TRIES: Final = 100  # runs of one recipe begun in one second
 
 
@@ -57,28 +60,59 @@ class Launch:
 
 def launch(what: Launch, tell: Callable[[News], None], run: str = "") -> Result:
     """Carry a run out, from the empty folder to the record; `run` is its id if it must be given."""
-    clock = RunClock(what.speed)
-    durable = what.speed != 0.0
-    folder = _folder(what, run, durable)
+    clock, durable, name = RunClock(what.speed), what.speed != 0.0, run or _name(what)
+    simulation = simulate(what) if what.file.in_process else None
+    bench = Bench(what.file, clock.core, simulation, f"run {name}")
     try:
-        folder.lock(f"run {folder.id}", clock.boot)
-        for name, text in (
-            ("recipe.yaml", what.recipe_text),
-            ("bench.yaml", what.bench_text),
-            ("plan.json", json.dumps(document(what.plan))),
-        ):
-            folder.freeze(name, text, durable=durable)
-        simulation = simulate(what) if what.file.in_process else None
-        journal = Journal.create(
-            folder.storage, folder.id, durable=durable, clock=clock, **_created(what)
-        )
-        _declare(journal, what)
-        session = Session(
-            folder, journal, what.plan, what.equipment, what.file, clock, simulation, tell
-        )
-        return _close(folder, session.run(), durable)
+        folder = RunFolder.create(what.runs, name, durable=durable)
+        try:
+            journal = _begin(folder, what, clock, durable)
+            session = Session(
+                folder, journal, what.plan, what.equipment, bench, clock, simulation, tell
+            )
+            return _close(folder, session.run(), durable)
+        finally:
+            folder.close()
     finally:
-        folder.close()
+        bench.close()
+
+
+def relaunch(
+    folder: RunFolder,
+    equip: Callable[[Plan, BenchFile], Equipment],
+    tell: Callable[[News], None],
+    by: str,
+    reason: str,
+) -> Result:
+    """Take a run up again: Clear, Reset, Start, from what its folder says.
+
+    Raises Refused for a run that is over or that another process holds, BadInput for a bench that
+    does not answer, Fault for a damaged journal.
+    """
+    idle = idle_s(folder.path / "journal.jsonl")
+    folder.lock(f"run {folder.id}", boot_id())
+    past = survey(folder.storage, folder.id).state
+    resumable(past)
+    plan = from_document(json.loads(folder.read("plan.json") or b"{}"))
+    file = read_bench(folder.path / "bench.yaml")
+    created = next(iter(events(folder.storage, folder.id))).payload
+    speed = None if created["speed"] == "real" else float(created["speed"])
+    outage_ns = 0 if speed is None else int(idle * 1e9 * max(1.0, speed))
+    clock = RunClock(speed, int(past["mono_ns"]) + outage_ns)
+    simulation = restored(folder, plan, file, created) if file.in_process else None
+    bench = Bench(file, clock.core, simulation, f"run {folder.id}")
+    try:
+        journal = Journal.open(folder.storage, folder.id, clock=clock)
+        actor = by or "engine"
+        journal.append(
+            "run-opened", actor=actor, purpose=f"resume: {reason}", outage_s=outage_ns / 1e9
+        )
+        session = Session(
+            folder, journal, plan, equip(plan, file), bench, clock, simulation, tell, past
+        )
+        return _close(folder, session.run(), speed != 0.0)
+    finally:
+        bench.close()
 
 
 def simulate(what: Launch) -> Simulation:
@@ -91,14 +125,47 @@ def simulate(what: Launch) -> Simulation:
     return simulation
 
 
-def _folder(what: Launch, run: str, durable: bool) -> RunFolder:
-    """A new run folder: date, time and recipe, and a number where that is taken."""
-    if run:
-        return RunFolder.create(what.runs, run, durable=durable)
-    stem = f"{stamp_now()[:19].replace('-', '').replace(':', '').replace('T', '-')}-{what.plan.recipe}"
-    taken = (name for name in (stem, *(f"{stem}-{n}" for n in range(2, TRIES))))
-    free = next((name for name in taken if not (what.runs / name).exists()), stem)
-    return RunFolder.create(what.runs, free[:64], durable=durable)
+def restored(
+    folder: RunFolder, plan: Plan, file: BenchFile, created: Mapping[str, Any]
+) -> Simulation:
+    """The simulated bench as its process left it."""
+    simulation = Simulation(
+        file,
+        created["world"],
+        seed=created["seed"],
+        area=plan.substrate.area,
+        sides=plan.substrate.sides,
+    )
+    simulation.fill(plan.assignments, plan.solutions)
+    state = folder.read_world()
+    if state is not None:
+        simulation.restore(state)
+        folder.keep_ledger(int(state["world"]["ledger"]))
+    return simulation
+
+
+def _begin(folder: RunFolder, what: Launch, clock: RunClock, durable: bool) -> Journal:
+    """Lock the folder, freeze what the run is started with, write the first records."""
+    folder.lock(f"run {folder.id}", clock.boot)
+    for name, text in (
+        ("recipe.yaml", what.recipe_text),
+        ("bench.yaml", what.bench_text),
+        ("plan.json", json.dumps(document(what.plan))),
+    ):
+        folder.freeze(name, text, durable=durable)
+    journal = Journal.create(
+        folder.storage, folder.id, durable=durable, clock=clock, **_created(what)
+    )
+    _declare(journal, what)
+    return journal
+
+
+def _name(what: Launch) -> str:
+    """A new run's id: date, time and recipe, and a number where that is taken."""
+    digits = "".join(letter for letter in stamp_now()[:19] if letter.isdigit())
+    stem = f"{digits[:8]}-{digits[8:]}-{what.plan.recipe}"[:ID_MAX]
+    names = (stem, *(f"{stem}-{number}" for number in range(2, TRIES)))
+    return next((name for name in names if not (what.runs / name).exists()), stem)
 
 
 def _created(what: Launch) -> dict[str, Any]:
@@ -115,6 +182,7 @@ def _created(what: Launch) -> dict[str, Any]:
         "duration_s": plan.duration_ns / 1e9,
         "simulated": what.file.simulated is not None,
         "seed": what.seed,
+        "world": dict(what.world),
         "speed": "real" if what.speed is None else what.speed,
         "software": f"lbl {__version__}",
         "sets": dict(what.sets),
@@ -147,7 +215,7 @@ def _close(folder: RunFolder, outcome: Outcome, durable: bool) -> Result:
         folder=folder.path,
         bilayers=state["bilayers"],
         depositions=state["depositions"],
-        duration=outcome.duration,
+        duration=record["totals"]["duration_s"],
         wall=wall_s(),
         deviations=state["deviations"],
         film=outcome.film,

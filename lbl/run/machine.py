@@ -88,7 +88,9 @@ class RunMachine:
         Machine(
             model=self,
             states=S,
-            transitions=[[verb, before, after] for verb, before, after in TABLE],
+            transitions=[
+                {"trigger": verb, "source": before, "dest": after} for verb, before, after in TABLE
+            ],
             initial=initial,
             auto_transitions=False,
             queued=False,

@@ -25,9 +25,7 @@ class Mailbox:
     anything else: it must be safe there.
     """
 
-    def __init__(
-        self, take: Callable[[], list[Command]], abort_now: Callable[[], None]
-    ) -> None:
+    def __init__(self, take: Callable[[], list[Command]], abort_now: Callable[[], None]) -> None:
         self._take = take
         self._abort_now = abort_now
         self._waiting: dict[str, Command] = {}

@@ -5,16 +5,17 @@ run another. Time is planned from one epoch, so lateness never adds up; a hold m
 and says so. This file must never read a command or change the run's state.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from lbl.bench.bench import Bench
 from lbl.plan.equipment import Equipment
 from lbl.plan.schedule import Plan, Step
 from lbl.plan.transfer import transfer
-from lbl.run.acts import Photometry, Recorder, dose
+from lbl.run.acts import Photometry, Recorder, Waits, dose
 from lbl.run.clock import RunClock
+from lbl.run.resume import decide
 from lbl.run.transfer import LEAD_NS, Arrival, Carrier
 from lbl.run.trouble import Trouble
 from lbl.watch.ladder import Verdict
@@ -30,10 +31,17 @@ RINSE_AHEAD: Final = 16  # steps looked at for the next rinse dwell
 class Hears(Protocol):
     """Whoever wants to know what happens to the film."""
 
-    def absorbance(self, step: Step, value: float) -> None: ...
-    def deposition(self, step: Step) -> None: ...
-    def verdicts(self, verdicts: list[Verdict], step: Step | None) -> None: ...
-    def news(self) -> None: ...
+    def absorbance(self, step: Step, value: float) -> None:
+        """The film was read: mOD through all its coated sides."""
+
+    def deposition(self, step: Step) -> None:
+        """A deposition counts."""
+
+    def verdicts(self, verdicts: list[Verdict], step: Step | None) -> None:
+        """The watch judged what was measured."""
+
+    def news(self) -> None:
+        """Something that people want to see has changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +59,7 @@ class Immersion:
 
 
 class Procedure:
-    """Carries a plan out. `position` is the index of the next step to perform.
+    """Carries a plan out. `position` is the index of the next step to perform, `done` counts.
 
     `wet` is the immersion that counts, also while a hold has taken the substrate elsewhere;
     `vessel` is where it really is, "" in air.
@@ -71,6 +79,7 @@ class Procedure:
         self.plan = plan
         self.position = 0
         self.epoch_ns = 0
+        self.done = 0
         self.wet: Immersion | None = None
         self.vessel = ""
         self.carrier = Carrier(bench, clock)
@@ -85,7 +94,7 @@ class Procedure:
         self._on_deposition = hears.deposition
         self._judged = hears.verdicts
         self._news = hears.news
-        self._acts: Mapping[str, Callable[[Step], Iterator[int]]] = {
+        self._acts: Mapping[str, Callable[[Step], Waits[None]]] = {
             "zero": self._zero,
             "measure": self._measure,
             "dose": self._dose,
@@ -107,7 +116,7 @@ class Procedure:
         shift = (self.epoch_ns - before) / SECOND
         self._record("rebase", None, origin_ns=self.epoch_ns, reason=reason, shift_s=shift)
 
-    def execute(self) -> Iterator[int]:
+    def execute(self) -> Waits[None]:
         """Perform the steps from `position` to the end."""
         steps = self.plan.steps
         while self.position < len(steps):
@@ -123,7 +132,7 @@ class Procedure:
 
     # Into a bath and out of it.
 
-    def _immerse(self, step: Step) -> Iterator[int]:
+    def _immerse(self, step: Step) -> Waits[None]:
         at = self.epoch_ns + step.offset_ns
         if not step.legs:  # stays where it is: only the account changes
             yield at
@@ -180,20 +189,24 @@ class Procedure:
         dwell_ns = self._out(wet, now_ns, "done")
         if step.kind != "park":
             low, high = step.earliest_ns - SLACK_NS, step.latest_ns + SLACK_NS
-            verdicts = judge_dwell(
-                self._limits, dwell_ns / SECOND, low / SECOND, high / SECOND
-            )
+            verdicts = judge_dwell(self._limits, dwell_ns / SECOND, low / SECOND, high / SECOND)
             self._judged(verdicts, step)
-        if step.completes:
-            self._record(
-                "deposition-done",
-                step,
-                deposition=step.completes,
-                bilayer=step.bilayer,
-                solution=step.solution,
-                vessel=step.vessel,
-            )
-            self._on_deposition(step)
+        self._count(step)
+
+    def _count(self, step: Step) -> None:
+        """The last rinse of a deposition is done: now it counts, once."""
+        if step.completes != self.done + 1:  # no rinse that completes one, or left a second time
+            return
+        self.done = step.completes
+        self._record(
+            "deposition-done",
+            step,
+            deposition=step.completes,
+            bilayer=step.bilayer,
+            solution=step.solution,
+            vessel=step.vessel,
+        )
+        self._on_deposition(step)
 
     def _out(self, wet: Immersion, now_ns: int, result: str) -> int:
         """Record the end of a stay; returns the dwell in ns, earlier stays included."""
@@ -211,30 +224,30 @@ class Procedure:
 
     # Acts inside a dwell.
 
-    def _zero(self, step: Step) -> Iterator[int]:
+    def _zero(self, step: Step) -> Waits[None]:
         if self._photometry is not None:
             yield from self._photometry.zero(step)
 
-    def _measure(self, step: Step) -> Iterator[int]:
+    def _measure(self, step: Step) -> Waits[None]:
         if self._photometry is not None:
             absorbance = yield from self._photometry.measure(step)
             self._on_absorbance(step, absorbance)
             self._news()
 
-    def _dose(self, step: Step) -> Iterator[int]:
+    def _dose(self, step: Step) -> Waits[None]:
         later = self.plan.steps[self.position + 1 :]
         end_ns = next((s.offset_ns for s in later if s.legs), step.end_ns + LEAD_NS)
         limit_ns = self.epoch_ns + end_ns - 2 * LEAD_NS
         asked, moved = yield from dose(step, self._bench, self._clock, self._record, limit_ns)
         self._judged(judge_dose(self._limits, step.solution, asked, moved), step)
 
-    def _pass(self, step: Step) -> Iterator[int]:
+    def _pass(self, step: Step) -> Waits[None]:
         # The next lift is armed ahead of its deadline, which is where this wait ends.
         yield self.epoch_ns + step.end_ns - 2 * LEAD_NS
 
     # Leaving the plan and coming back to it.
 
-    def hold(self) -> Iterator[int]:
+    def hold(self) -> Waits[None]:
         """Out through the rinse baths of this side, into the last of them; stays there."""
         self.carrier.drop()
         if self.carrier.in_air:
@@ -257,7 +270,7 @@ class Procedure:
             had_ns = self._out(wet, now_ns, "interrupted")
             self.wet = Immersion(wet.step, now_ns, had_ns, wet.attempt, away=True)
 
-    def unhold(self) -> Iterator[int]:
+    def unhold(self) -> Waits[None]:
         """Back to the interrupted step: the rest of its dwell, a rinse anew; the epoch moves."""
         wet, before = self.wet, self.epoch_ns
         if wet is None:
@@ -279,9 +292,43 @@ class Procedure:
         self.epoch_ns = arrival.immersed_ns - had_ns - step.transfer_ns - step.offset_ns
         self._rebased(before, "unhold")
 
-    def _carry(
-        self, vessel: str, why: str, left: Callable[[int], None] | None
-    ) -> Iterator[int]:
+    def recover(self, state: Mapping[str, Any]) -> Waits[None]:
+        """Take the film up where a process left it; what is in air goes into a bath first.
+
+        Raises Refused when journal and bench leave no rule, Trouble when the bath is unknown.
+        """
+        where = self._bench.where()
+        if where == "" and state["immersion"] is not None:
+            where = yield from self._land(state)
+        clock = self._clock
+        found = decide(self.plan, state, where, clock.now_ns(), clock.boot)
+        self._record("note", None, text=f"resumed: {found.reason}")
+        self.position, self.vessel = found.position, where
+        self.epoch_ns = state["origin_ns"]
+        self.done = state["depositions"]
+        if found.completed and found.step is not None:
+            self._count(found.step)
+        if found.step is not None:
+            away = where != found.step.vessel
+            self.wet = Immersion(found.step, clock.now_ns(), found.had_ns, state["attempt"], away)
+        yield from self.unhold()
+
+    def _land(self, state: Mapping[str, Any]) -> Waits[str]:
+        """From the air into the bath under the arm, else into the one that was meant."""
+        at = self._bench.turned_to()
+        under = self._bench.station(at)
+        there = self._baths[under or self.plan.steps[max(state["step"], 0)].vessel]
+        here = None if under else replace(there, name="", at=at)
+        self._record("transfer-intent", None, vessel=there.name, reason="found in air")
+        self.carrier.in_air = True
+        start_ns = self._clock.now_ns() + LEAD_NS // 4
+        legs = transfer(self._arm, here, there).legs
+        arrival = yield from self.carrier.transfer(legs, start_ns, -1, lambda now_ns: None)
+        since_ns = state["mono_ns"] if state["boot"] == self._clock.boot else arrival.lifted_ns
+        self._judged(judge_air(self._limits, (arrival.immersed_ns - since_ns) / SECOND), None)
+        return there.name
+
+    def _carry(self, vessel: str, why: str, left: Callable[[int], None] | None) -> Waits[Arrival]:
         """A transfer that is not in the plan; the generator's result is its Arrival."""
 
         def lifted(now_ns: int) -> None:
@@ -300,7 +347,7 @@ class Procedure:
         self._news()
         return arrival
 
-    def _rescue(self) -> Iterator[int]:
+    def _rescue(self) -> Waits[None]:
         """In air and off the plan: into the bath under the arm, else the one it was going to."""
         step, at = self.step, self._bench.turned_to()
         target = self._bench.station(at) or (step.vessel if step else "")

@@ -29,22 +29,22 @@ from lbl.watch.limits import Limits, temperature
 
 MOD: Final = 1000.0
 WATCH: Final = "watch"
+DOSE_TOLERANCE: Final = 0.05  # of a bench that doses nothing; never judged
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a run ended and what it made; times in s and us. `film` is empty on a real bench."""
+    """How a run ended and what it made; lateness in us. `film` is empty on a real bench."""
 
     ending: Ending
     state: Mapping[str, Any]
-    duration: float
     film: Mapping[str, float | None]
     solutions: Mapping[str, Mapping[str, float]]
     lateness: Mapping[str, float]
 
 
 class Session:
-    """Owns what a run opens; `run` leaves everything closed, whatever happens."""
+    """Joins what was opened for a run and drives it; whoever opened it closes it."""
 
     def __init__(
         self,
@@ -52,11 +52,13 @@ class Session:
         journal: Journal,
         plan: Plan,
         equipment: Equipment,
-        file: BenchFile,
+        bench: Bench,
         clock: RunClock,
         simulation: Simulation | None,
         tell: Callable[[News], None],
+        past: Mapping[str, Any] | None = None,
     ) -> None:
+        """`past` is the journal's state that a resumed run goes on from, None for a new run."""
         self._folder = folder
         self._journal = journal
         self._plan = plan
@@ -65,22 +67,25 @@ class Session:
         self._tell = tell
         self._state = State.ABORTED
         quality = plan.quality
-        self._growth = Growth(Chart(target=quality.target * MOD, on_alarm=quality.on_alarm))
+        chart = Chart(target=quality.target * MOD, on_alarm=quality.on_alarm)
+        grown = past["growth"] if past else None
+        self._growth = Growth.restore(chart, grown) if grown else Growth(chart)
         self._absorbance: float | None = None
         self._rows = 0
         self._saved_ns = -1
         self._began_ns = clock.now_ns()
-        limits = limits_of(plan, file)
-        self._bench = Bench(file, clock.core, simulation, f"run {folder.id}")
+        limits = limits_of(plan, bench.file)
+        self._bench = bench
         self._mailbox = Mailbox(folder.take_commands, clock.core.park)
-        photometry = Photometry(self._bench, clock, self._record) if self._bench.optics else None
+        optics = self._bench.optics
+        photometry = Photometry(optics, clock, self._record) if optics else None
         self._tending = Tending(self._bench, clock, limits, folder.sample)
         self._procedure = Procedure(
             plan, equipment, self._bench, clock, self._record, photometry, limits, self
         )
         self._engine = Engine(
             plan, self._bench, clock, self._mailbox, self._procedure, photometry, self._tending,
-            self._record, self,
+            self._record, self, past,
         )  # fmt: skip
 
     def run(self) -> Outcome:
@@ -90,7 +95,6 @@ class Session:
             return self._outcome(self._engine.run())
         finally:
             self._mailbox.deaf()
-            self._bench.close()
 
     # What the engine and the procedure tell.
 
@@ -134,9 +138,7 @@ class Session:
         """Notes become deviations; what asks for a verb becomes a wish of the watch."""
         for one in verdicts:
             if one.response in ("note", "retry"):
-                self._record(
-                    "deviation", step, code=one.code, sentence=one.reason, value=one.value
-                )
+                self._record("deviation", step, code=one.code, sentence=one.reason, value=one.value)
                 continue
             self._record(
                 "verdict",
@@ -150,7 +152,8 @@ class Session:
 
     def news(self) -> None:
         """Tell whoever watches."""
-        state, plan, clock, procedure = self._journal.state, self._plan, self._clock, self._procedure
+        state, plan, clock = self._journal.state, self._plan, self._clock
+        procedure = self._procedure
         step = procedure.wet.step if procedure.wet else procedure.step
         gone = (clock.now_ns() - procedure.epoch_ns) / 1e9 if procedure.epoch_ns else 0.0
         left = max(0.0, plan.duration_ns / 1e9 - gone)
@@ -214,7 +217,6 @@ class Session:
         return Outcome(
             ending=ending,
             state=self._journal.state,
-            duration=(self._clock.now_ns() - self._began_ns) / 1e9,
             film=film,
             solutions=solutions,
             lateness=lateness(self._clock.core.records()),
@@ -228,7 +230,7 @@ def limits_of(plan: Plan, file: BenchFile) -> Limits:
         air_soft=limits.air_soft,
         air_hard=limits.air_hard,
         bands={TEMPERATURE: temperature(limits.temperature_low, limits.temperature_high)},
-        **({"dose_tolerance": dosing.tolerance} if dosing else {}),
+        dose_tolerance=dosing.tolerance if dosing else DOSE_TOLERANCE,
     )
 
 

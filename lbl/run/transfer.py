@@ -6,12 +6,13 @@ is in air the dead-man's programme lowers it into the bath that is under it, or 
 must never decide where to go.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 from lbl.bench.bench import Bench
 from lbl.plan.schedule import Leg
+from lbl.run.acts import Waits
 from lbl.run.clock import RunClock
 from lbl.run.trouble import Trouble
 
@@ -57,7 +58,7 @@ class Carrier:
 
     def transfer(
         self, legs: tuple[Leg, ...], start_ns: int, tag: int, lifted: Callable[[int], None]
-    ) -> Iterator[int]:
+    ) -> Waits[Arrival]:
         """Carry out `legs` from `start_ns`; yields the instants to wait for.
 
         Calls `lifted` as soon as the first leg is known to have fired. The result of the generator
@@ -78,7 +79,7 @@ class Carrier:
         self._bench.rest()
         return Arrival(lifted_ns, self._clock.now_ns(), deadline)
 
-    def _fire(self, leg: Leg, deadline: int, tag: int) -> Iterator[int]:
+    def _fire(self, leg: Leg, deadline: int, tag: int) -> Waits[int]:
         axis = self._bench.axes[leg.axis]
         axis.set_speed(leg.speed)
         self._armed = axis.arm_move(leg.target, deadline, deadline + GRACE_NS, tag)
@@ -92,7 +93,7 @@ class Carrier:
         self._bench.rescue(leg)
         return fired
 
-    def _arrived(self, leg: Leg, arrive: int) -> Iterator[int]:
+    def _arrived(self, leg: Leg, arrive: int) -> Waits[None]:
         """Poll until the axis rests where it should."""
         axis = self._bench.axes[leg.axis]
         wait = arrive

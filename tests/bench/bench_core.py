@@ -1,8 +1,8 @@
 """How late the pacer is beside a plain C loop on this machine, in this minute; drift; abort.
 
-Both wake at random phases (a fixed period aliases with the kernel's tick) and take turns, so that
-both see the same neighbours. Prints a table of ratios; it must never be asserted on: absolute times
-are not stable on shared machines.
+Both wake at random phases (a fixed period aliases with the kernel's tick) and take turns deadline
+by deadline, so that both see the same neighbours. Prints a table of ratios; it must never be
+asserted on: absolute times are not stable on shared machines.
 """
 
 import contextlib
@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 
 from lbl._core import Core, control
 
-ROUNDS: Final = 12  # of each loop, in turns
-BATCH: Final = 60
-GAP_NS: Final = (500_000, 4_500_000)
+ROUNDS: Final = 12
+BATCH: Final = 100  # deadlines of each
+GAP_NS: Final = (250_000, 2_250_000)
 LEAD_NS: Final = 2_000_000
 GRACE_NS: Final = 1_000_000_000
 CYCLES: Final = 1_000_000
@@ -34,39 +34,34 @@ Latenesses = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 
 def phases(start_ns: int) -> NDArray[np.int64]:
-    """Rising deadlines at random distances."""
-    gaps = [random.randrange(*GAP_NS) for _ in range(BATCH)]
+    """Rising deadlines at random distances, for both."""
+    gaps = [random.randrange(*GAP_NS) for _ in range(2 * BATCH)]
     return np.cumsum(np.array([start_ns + LEAD_NS, *gaps[1:]], dtype=np.int64))
 
 
-def pace(core: Core, channel: int) -> NDArray[np.int64]:
-    """Lateness of one batch of armed, confirmed entries."""
+def batch(core: Core, channel: int, fifo: int) -> Latenesses:
+    """Lateness of armed, confirmed entries, and of the control loop at the deadlines between."""
     deadlines = phases(core.now_ns())
-    core.records()
-    for deadline_ns in deadlines.tolist():
+    for deadline_ns in deadlines[::2].tolist():
         core.confirm(core.arm(channel, b"x", deadline_ns, deadline_ns + GRACE_NS))
-    last_ns = int(deadlines[-1])
-    while not core.wait_until_ns(last_ns):
-        pass
-    while len(rows := core.records()) < BATCH and core.verdict is None:
-        core.wait_until_ns(core.now_ns() + LEAD_NS)
-    return rows["actual_ns"] - rows["deadline_ns"]
+    controlled = control(deadlines[1::2], fifo=fifo) - deadlines[1::2]
+    core.wait_until_ns(core.now_ns() + LEAD_NS)
+    rows = core.records()
+    return rows["actual_ns"] - rows["deadline_ns"], controlled
 
 
 def measure(fifo: int) -> Latenesses:
-    """Lateness of the pacer and of the control loop, in turns, with the same policy."""
+    """Lateness of the pacer and of the control loop with the same policy."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
         core = Core(virtual=False)
         channel = core.add_fd("bench", ours.fileno())
         core.realtime(fifo=fifo)
-        paced, controlled = [], []
+        batches = []
         for _ in range(ROUNDS):
-            paced.append(pace(core, channel))
+            batches.append(batch(core, channel, fifo))
             theirs.recv(BATCH)
-            deadlines = phases(core.now_ns())
-            controlled.append(control(deadlines, fifo=fifo) - deadlines)
-        return np.concatenate(paced), np.concatenate(controlled)
+        return np.concatenate([b[0] for b in batches]), np.concatenate([b[1] for b in batches])
 
 
 @contextlib.contextmanager

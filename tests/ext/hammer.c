@@ -83,13 +83,19 @@ static void *read_far(void *unused) {
     return unused;
 }
 
-/* Once a hold has returned, nothing goes out; a lease of the same round may still park. */
-static void stay_held(void) {
-    uint64_t recorded = atomic_load(&core.recorded);
-    usleep(200);
-    if (core_parking(&core) == PARK_NONE && atomic_load(&core.recorded) != recorded) {
-        escaped++;
+static int fired_slots(void) {
+    int count = 0;
+    for (size_t i = 0; i < LBL_ENTRIES; i++) {
+        count += core_state(atomic_load(&core.heads[i].word)) == ENTRY_FIRED;
     }
+    return count;
+}
+
+/* Once a hold has returned, no entry fires. */
+static void stay_held(void) {
+    int before = fired_slots();
+    usleep(200);
+    escaped += fired_slots() > before;
 }
 
 static void *command(void *unused) {
@@ -144,8 +150,8 @@ static int balance(void) {
     }
     int fired = collected + uncollected;
     int safe = bytes - fired * TEXT_SIZE;
-    printf("armed %d fired %d safe bytes %d wakes %d left %d active %d\n", armed, fired, safe, wakes,
-           unfinished, atomic_load(&core.active));
+    printf("armed %d fired %d safe bytes %d wakes %d left %d active %d escaped %d\n", armed, fired,
+           safe, wakes, unfinished, atomic_load(&core.active), escaped);
     return escaped == 0 && fired > 0 && safe >= 0 && safe % SAFE_SIZE == 0 && unfinished == 0 &&
            atomic_load(&core.active) == 0;
 }

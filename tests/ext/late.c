@@ -122,7 +122,58 @@ static void a_released_wire_that_stayed_busy(void) {
     verdict(REASON_BUSY, entry);
 }
 
+/* A wire that takes two bytes at a time, and none every other time. */
+static char taken[32];
+
+static int64_t take(void *calls, int32_t channel, const uint8_t *data, size_t size) {
+    int *count = calls;
+    size_t some = size < 2 ? size : 2;
+    if (channel == 1 && (*count)++ % 2 == 1) {
+        return 0;
+    }
+    strncat(taken, (const char *)data, some);
+    return (int64_t)some;
+}
+
+static void ignore(void *calls, const struct safe_step *step, int64_t due_ns, int64_t end) {
+    (void)calls;
+    (void)due_ns;
+    expect("bytes of a step", end, (int64_t)step->size);
+}
+
+static void a_slow_wire_keeps_the_order_of_its_steps(void) {
+    static const struct programme programme = {
+        .count = 3, .steps = {{0, 1, 5, "abcde"}, {0, 1, 3, "fgh"}, {0, 2, 2, "XY"}}};
+    static struct playing playing;
+    int calls = 0;
+    const struct player player = {&calls, take, ignore};
+    int64_t now_ns = 100;
+    programme_start(&playing, now_ns);
+    for (int plays = 0; plays < 50 && now_ns != CLOCK_NEVER; plays++) {
+        now_ns = programme_play(&programme, &playing, now_ns, &player);
+    }
+    expect("end", now_ns, CLOCK_NEVER);
+    expect("steps", playing.sent_steps, 3);
+    if (strcmp(taken, "abXYcdefgh") != 0) {
+        printf("taken '%s'\n", taken);
+        failures++;
+    }
+}
+
+static void a_command_cut_short_is_choked(void) {
+    int calls = 0;
+    begin();
+    struct order order = {.deadline_ns = 10, .latest_ns = 90, .data = (const uint8_t *)"RUN",
+                          .size = 3, .channel = core_add_call(&core, take, &calls)};
+    int64_t entry = core_arm(&core, &order);
+    core_confirm(&core, entry);
+    step_at(10);
+    verdict(REASON_CHOKED, entry);
+}
+
 int main(void) {
+    a_slow_wire_keeps_the_order_of_its_steps();
+    a_command_cut_short_is_choked();
     confirmed_in_time_is_late();
     confirmed_too_late_is_unconfirmed();
     within_the_window_it_fires();

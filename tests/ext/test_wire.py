@@ -207,12 +207,22 @@ def test_a_peer_that_starts_reading_again(wire: Any, until: Callable[..., None])
 
 
 @pytest.mark.parametrize("reused", [False, True])
-def test_a_closed_descriptor_is_a_failure(core: Core, wire: Any, reused: bool) -> None:
-    copy = os.dup(wire.ours)
-    gone = core.add_fd("gone", copy)
-    os.close(copy)
-    if reused:
-        assert os.open("/dev/null", os.O_WRONLY) == copy
+def test_a_closed_descriptor_is_a_failure(
+    core: Core, wire: Any, two_wires: Any, reused: bool
+) -> None:
+    with two_wires() as (another, _):
+        copy = os.dup(wire.ours)
+        gone = core.add_fd("gone", copy)
+        os.close(copy)
+        if reused:  # the number now leads to another instrument
+            os.dup2(another.ours, copy)
+        expect_failure(core, gone)
+        assert another.waiting() == b""
+        if reused:
+            os.close(copy)
+
+
+def expect_failure(core: Core, gone: int) -> None:
     now_ns = core.now_ns()
     entry = core.arm(gone, b"a", now_ns, now_ns + 9_000 * MS)
     core.confirm(entry)
@@ -220,8 +230,6 @@ def test_a_closed_descriptor_is_a_failure(core: Core, wire: Any, reused: bool) -
         core.wait_until_ns(now_ns + 60_000 * MS)
     assert core.verdict == ("failed", "gone", entry)
     assert isinstance(core.failure, OSError) and "gone" in str(core.failure)
-    if reused:
-        os.close(copy)
 
 
 def test_a_peer_that_went_away_is_a_failure(core: Core, two_wires: Any) -> None:

@@ -267,8 +267,8 @@ def forged(line: bytes, **changes: Any) -> bytes:
         ({"payload": {}}, "lacks a payload key"),
         ({"payload": 1}, "wrong type"),
         ({"actor": 1}, "wrong type"),
-        ({"step": True}, "not an integer"),
-        ({"more": 1}, "does not have the keys"),
+        ({"step": True}, "wrong type"),
+        ({"more": 1}, "does not have the members"),
         ({"kind": "run-created"}, "lacks a payload key"),
         ({"kind": "transfer-outcome", "payload": TRANSFER}, "wrong form"),
         ({"kind": "deposition-done", "payload": DONE}, "recorded as done after"),
@@ -282,6 +282,21 @@ def test_forged_records_are_named(disk: Any, changes: dict[str, Any], what: str)
     with pytest.raises(Fault, match=f"line {len(lines)}: .*{what}"):
         survey(disk, "r1")
     assert verify(disk, "r1").damage[0][0] == len(lines)
+
+
+def test_a_journal_begins_with_its_creation_once(kit: Any) -> None:
+    disk = kit.Disk()
+    kit.begin(disk).append("note", text="x")
+    first, second = disk.names[JOURNAL].data.splitlines(keepends=True)
+    for name in HEADS:
+        del disk.names[name]
+    disk.names[JOURNAL].data = forged(second, seq=1, prev="0" * 64)
+    with pytest.raises(Fault, match="line 1: a journal begins with run-created"):
+        survey(disk, "r1")
+    again = forged(first, seq=2, prev=json.loads(first)["hash"])
+    disk.names[JOURNAL].data = first + again
+    with pytest.raises(Fault, match="line 2: a journal begins with run-created"):
+        survey(disk, "r1")
 
 
 def test_a_record_in_another_form_is_named_by_the_audit(disk: Any) -> None:

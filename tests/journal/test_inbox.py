@@ -55,6 +55,7 @@ def test_a_look_is_bounded_and_so_is_the_folder(tmp_path: Path, inbox: Inbox) ->
             inbox.remove(one.id)
     assert len(set(seen)) == WAITING_MAX
     assert os.listdir(tmp_path / "commands") == []
+    assert not inbox._given
 
 
 def test_posting(tmp_path: Path) -> None:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from lbl.errors import BadInput, Problem
+from lbl.errors import CODES, Problem, Refused
 from lbl.plan.equipment import Arm, Bath, Dosing, Equipment
 from lbl.plan.loader import read_recipe
+from lbl.plan.planner import plan
 from lbl.plan.recipe import Recipe
 
 EVERY_ROLE = frozenset({"axis", "pump", "photometer", "light", "thermostat", "balance"})
@@ -26,6 +27,19 @@ STATIONS = (
     ("N3", "rinse", "negative", 200.0),
     ("spare", "any", "", 60.0),
 )
+
+MIXED = """\
+lbl: 1
+name: mixed
+version: 1.0.0
+substrate: {area: 2 cm^2}
+solutions:
+  A: {concentration: 1 mg/mL, pH: 6, charge: positive}
+  B: {concentration: 1 mg/mL, pH: 6, charge: negative}
+  water: {pH: 6, role: rinse}
+procedure:
+PHASES
+"""
 
 
 def dip_bench() -> Equipment:
@@ -90,12 +104,29 @@ def with_baths() -> Callable[..., Equipment]:
 
 
 @pytest.fixture(scope="session")
-def problems() -> Callable[..., tuple[Problem, ...]]:
-    """The problems that a call raises; the test fails if it raises none."""
+def recipe_of() -> Callable[..., Recipe]:
+    """A recipe of two polyions A and B from the lines of its procedure; `extra` is appended.
 
-    def called(function: Callable[..., object], *args: object) -> tuple[Problem, ...]:
-        with pytest.raises(BadInput) as raised:
-            function(*args)
+    A line that is indented belongs to the phase before it.
+    """
+
+    def made(phases: str, extra: str = "") -> Recipe:
+        lines = "\n".join(
+            line if line.startswith(" ") else f"  - {line}" for line in phases.strip().splitlines()
+        )
+        return read_recipe(MIXED.replace("PHASES", lines) + extra)
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def refusals() -> Callable[[Recipe, Equipment], tuple[Problem, ...]]:
+    """The problems for which the planner refuses; the test fails if it does not."""
+
+    def refused(recipe: Recipe, equipment: Equipment) -> tuple[Problem, ...]:
+        with pytest.raises(Refused) as raised:
+            plan(recipe, equipment)
+        assert all(problem.code in CODES for problem in raised.value.problems)
         return raised.value.problems
 
-    return called
+    return refused

@@ -152,7 +152,7 @@ TABLE = [
     ("- park: {in: buffer}", "- []", "phase-shape", "22:5", "one phase with its options"),
     ("- park: {in: buffer}", "- {}", "phase-shape", "22:5", "has none"),
     ("- park: {in", "- wait: {for: 1 s}\n    park: {in", "phase-shape", "22:5", "wait and park"),
-    ("- park: {in", "- steps: [wait: {for: 1 s}]\n    park: {in", "phase-shape", "22:5", "belong to 'repeat'"),
+    ("- park: {in", "- steps: [wait: {for: 1 s}]\n    park: {in", "phase-shape", "22:5", "belong"),
     ("    steps:\n", "    step:\n", "unknown-phase", "16:5", "did you mean 'steps'?"),
     ("  - park: {in: buffer}\n", "", "order", "12:3", "does not end with a park"),
     ("- park: {in: buffer}", "- park: {in: buffer}\n  - wait: {for: 1 s}", "order", "23:5", "last"),

@@ -84,9 +84,7 @@ def grow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Grow:
         )
         folder = RunFolder.open(result.folder)
         try:
-            return Film(
-                result, list(events(folder.storage, folder.id)), folder.read_ledger()
-            )
+            return Film(result, list(events(folder.storage, folder.id)), folder.read_ledger())
         finally:
             folder.close()
 
@@ -102,7 +100,9 @@ def judge() -> Callable[[Film, int, float], None]:
 
     def verdict(film: Film, depositions: int, dwell: float) -> None:
         assert not [row for row in film.ledger if row["kind"] == "collision"]
-        assert all(row["end_s"] - row["start_s"] < 45.0 for row in film.ledger if row["kind"] == "air")
+        assert all(
+            row["end_s"] - row["start_s"] < 45.0 for row in film.ledger if row["kind"] == "air"
+        )
         done: list[list[Any]] = []  # [solution, seconds, rinses since]
         for row in film.exposures:
             solution, seconds = row["solution"], row["end_s"] - row["start_s"]

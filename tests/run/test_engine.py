@@ -11,7 +11,9 @@ Grow = Callable[..., Any]
 MORNING = ["Clearing", "Stopped", "Resetting", "Idle", "Starting", "Execute"]
 
 
-def test_a_film_goes_through_the_states_and_counts_each_deposition_once(grow: Grow, judge: Callable[..., None]) -> None:
+def test_a_film_goes_through_the_states_and_counts_each_deposition_once(
+    grow: Grow, judge: Callable[..., None]
+) -> None:
     film = grow(speed=0.0)
     assert film.states == [*MORNING, "Completing", "Complete"]
     assert film.result.exit_code == 0
@@ -94,4 +96,3 @@ def test_intent_comes_before_and_outcome_after_every_act(grow: Grow) -> None:
             open_steps.add(event.step)
         if event.kind in ("step-outcome", "transfer-outcome"):
             assert event.step in open_steps
-
