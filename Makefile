@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-CORE   := $(wildcard ext/*.c ext/*.h ext/*.pyx ext/*.pxd)
+CORE   := $(wildcard ext/*.c ext/*.h ext/*.pyx ext/*.pxd ext/*.pxi)
 
 .PHONY: demo test lint bench torture clean
 

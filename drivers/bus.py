@@ -22,7 +22,7 @@ from pyvisa.highlevel import VisaLibraryBase
 from pyvisa.resources import MessageBasedResource, SerialInstrument
 
 from drivers.errors import InstrumentError
-from drivers.framing import LF
+from drivers.framing import ANY_BYTE, LF
 from drivers.link import Identity, Link
 from drivers.lock import PortLock, canonical
 from drivers.pacer import BusPacer, Pacer
@@ -192,11 +192,15 @@ class VisaWire:
             raise lost(f"writing failed: {error}") from error
 
     def read(self, end: int, timeout_s: float) -> bytes:
-        """One VISA read that stops at `end`, or at the message's end."""
+        """One VISA read that stops at `end`, or at the message's end.
+
+        With `end` ANY_BYTE one byte at a time: a read that waits for a full chunk or for a byte
+        that never comes would lose what it has when it times out.
+        """
         if timeout_s != self._timeout_s or end != self._end:
             self._set(end, timeout_s)
         try:
-            return self._read(self._handle, CHUNK)[0]
+            return self._read(self._handle, 1 if end == ANY_BYTE else CHUNK)[0]
         except VisaIOError as error:
             if error.error_code == constants.StatusCode.error_timeout:
                 raise silence(timeout_s) from None
@@ -230,8 +234,9 @@ class VisaWire:
         attribute = constants.ResourceAttribute
         timeout_ms = -int(-timeout_s * 1000 // 1)
         self._library.set_attribute(self._handle, attribute.timeout_value, timeout_ms)
-        self._library.set_attribute(self._handle, attribute.termchar, end)
-        self._library.set_attribute(self._handle, attribute.termchar_enabled, True)
+        if end != ANY_BYTE:
+            self._library.set_attribute(self._handle, attribute.termchar, end)
+        self._library.set_attribute(self._handle, attribute.termchar_enabled, end != ANY_BYTE)
         self._timeout_s, self._end = timeout_s, end
 
     def _waiting(self) -> int:

@@ -16,6 +16,7 @@ STX: Final = 0x02
 ETX: Final = 0x03
 CR: Final = 0x0D
 LF: Final = 0x0A
+ANY_BYTE: Final = -1  # end of a framing whose last byte is a checksum: it may have any value
 LINE_MAX: Final = 512  # the longest line any of our instruments sends is an *IDN? of under 100
 _STX: Final = bytes([STX])
 _DIGITS: Final = range(0x30, 0x3A)
@@ -29,7 +30,7 @@ class Framing(Protocol):
 
     @property
     def end(self) -> int:
-        """Last byte of a message: what a VISA read may stop at."""
+        """Last byte of a message, what a VISA read may stop at; ANY_BYTE when it has none."""
         ...
 
     def take(self, data: bytes) -> tuple[bytes | None, bytes]:

@@ -39,6 +39,8 @@ class Packets:
 
     def feed(self, data: bytes, now_ns: int) -> list[tuple[str | None, bool]]:
         """Take bytes that arrived at `now_ns`."""
+        if not data:
+            return []
         if self._buffer[:1] == b"\x02" and now_ns - self._last_ns > GAP_NS:
             self._buffer = b""
         self._last_ns = now_ns

@@ -254,7 +254,7 @@ class OnPaper:
         return self.seen
 
 
-@settings(max_examples=30000, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
 @given(acts=PROGRAMME)
 def test_virtual_time_follows_the_rule(acts: list[Act], two_wires: Any) -> None:
     with two_wires() as wires:

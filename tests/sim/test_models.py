@@ -117,10 +117,13 @@ def test_any_bytes_are_stood_and_answers_are_bounded(name: str, data: st.DataObj
     device = made(name)
     noise = data.draw(st.lists(st.binary(max_size=200), max_size=10))
     session = [(part, 100) for part in noise] + data.draw(drawn(name))
+    now_ns = 0
     for part, pause in session:
+        now_ns += pause * MS
+        device.poll(now_ns)
         ends = sum(part.count(end) for end in (b"\r", b"\n", b"\x02", b"\x03")) + 2
-        for due, reply in device.receive(part, pause * MS):
-            assert due >= pause * MS and len(reply) > 0
+        for due, reply in device.receive(part, now_ns):
+            assert due >= now_ns and len(reply) > 0
             assert len(reply) <= REPLY_MAX * ends
     assert len(json.dumps(device.snapshot())) < 8000
 
