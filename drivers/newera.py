@@ -1,8 +1,9 @@
 """New Era NE-1000 syringe pump: one dose at a time, stated as a volume, counted by the pump.
 
-Source: New Era NE-1000 manual (publication 1200-01). Basic mode; answers are understood in both
-framings. It must never start a dose that the pump did not confirm figure by figure, never repeat
-a start, and never hide an alarm: reading one clears it in the pump.
+Source: New Era NE-1000 manual (publication 1200-01). Basic mode, or safe mode with its checksum and
+the pump's own dead-man: it stops when nobody asks for so long. It must never start a dose that the
+pump did not confirm figure by figure, never repeat a start, and never hide an alarm: reading one
+clears it in the pump.
 """
 
 import math
@@ -35,6 +36,8 @@ STOPS_MAX: Final = 4  # running -> paused -> stopped, and one alarm on the way
 DIAMETER: Final = (0.1, 50.0)  # mm, NE-1000
 SPEED_MIN: Final = 0.004205 / 60  # plunger, cm/min
 SPEED_MAX: Final = 5.1005  # cm/min
+SAFE_MODE_MAX: Final = 255  # s without a message, after which a pump in safe mode stops
+DEAD_MAN: Final = "T"  # the alarm it then shows
 AGREES: Final = 0.005  # a read-back may differ by the pump's own rounding, relative
 RUNNING: Final = frozenset("IWX")
 # ends whatever was cut: behind a lone STX its first byte is the shortest packet length, which the
@@ -57,14 +60,26 @@ class PumpSense:
 
 
 class NewEra:
-    """One pump; `diameter` is the inner diameter of its syringe in mm."""
+    """One pump; `diameter` is the inner diameter of its syringe in mm.
+
+    `safe_mode_s` of 1..255 has it stop by itself when nobody asked it for so many seconds: whoever
+    pumps must then ask (`running`, `sense`) at least twice in that time. 0 is basic mode.
+    """
 
     SAFE_S: ClassVar[float] = 4.0
     SAFE_GAP_S: ClassVar[float] = 0.05  # the pump answers one command before it hears the next
     LINK: ClassVar[Link] = Link(baud=19_200)
 
-    def __init__(self, port: Port, name: str, address: int = 0, *, diameter: float) -> None:
-        """Refuse an address or a syringe that no NE-1000 has."""
+    def __init__(
+        self,
+        port: Port,
+        name: str,
+        address: int = 0,
+        *,
+        diameter: float,
+        safe_mode_s: int = 0,
+    ) -> None:
+        """Refuse an address, a syringe or a time that no NE-1000 has."""
         if not 0 <= address <= 99 or not DIAMETER[0] <= diameter <= DIAMETER[1]:
             raise InstrumentError(
                 f"address {address}, diameter {diameter:g} mm make no NE-1000",
@@ -72,19 +87,43 @@ class NewEra:
                 cure=f"diameter {DIAMETER[0]:g}..{DIAMETER[1]:g} mm, address 0..99",
                 instrument=name,
             )
+        if not 0 <= safe_mode_s <= SAFE_MODE_MAX or safe_mode_s != int(safe_mode_s):
+            raise InstrumentError(
+                f"safe mode of {safe_mode_s} s cannot be",
+                kind="limit",
+                cure=f"whole seconds up to {SAFE_MODE_MAX}, or 0 for basic mode",
+                instrument=name,
+            )
         self.port = port
         self.name = name
         self.address = address
         self.diameter = diameter
+        self.safe_mode_s = safe_mode_s
+        self._packed = safe_mode_s > 0  # how the pump is spoken to: safe mode outlives power-off
+        self._alarmed = False  # an alarm came, asked or unasked
+        self._dosing = False  # a dose was started and nobody saw its end
         self._alarm = ""  # alarms that the pump reported, and thereby cleared, and nobody saw yet
-        self._sync = Sync(encode(address, "VER"), self._in_step)
+        self._sync = Sync(self._bytes("VER"), self._in_step)
 
     # --- verbs ---------------------------------------------------------------------------------
 
     def connect(self) -> None:
-        """See that a pump answers; an alarm that is pending is kept for the next question."""
+        """See that a pump answers; an alarm that is pending is kept for the next question.
+
+        A pump that another program left in the other mode is found too; `prepare` changes it.
+        """
         self.port.drain()
-        self.identify()
+        try:
+            self.identify()
+        except InstrumentError as error:
+            if error.kind != "no answer":
+                raise
+            self._speak(not self._packed)
+            try:
+                self.identify()
+            except InstrumentError:
+                self._speak(not self._packed)
+                raise error from None
 
     def identify(self) -> Identity:
         """Model and firmware; the pump has no serial number."""
@@ -99,12 +138,12 @@ class NewEra:
         return PumpSense(state, infused, withdrawn, alarm)
 
     def prepare(self) -> None:
-        """Basic mode, no alarm, stopped, syringe and one-phase program set, counters at zero.
+        """The mode wanted, no alarm, stopped, syringe and one-phase program, counters at zero.
 
         Moves nothing. The counters are lost: reconcile `totals` before.
         """
         self.port.drain()
-        self._send_basic_mode()
+        self._set_mode()
         self._ask_past_alarms("")
         self.stop()
         if self._alarm:
@@ -129,10 +168,14 @@ class NewEra:
 
         A bare CR would complete `VOL0` of `VOL0.500`, which means "pump for ever"; letters make it
         unknown. One STP pauses, the second stops; the third is for an alarm report or half a
-        safe-mode packet that swallows one.
+        safe-mode packet that swallows one. In safe mode they are packets, which a cut one may
+        swallow too; one more follows, and one for a pump that fell back to basic mode.
         """
         stop = encode(self.address, "STP")
-        return SPOIL, stop, stop, stop
+        if not self.safe_mode_s:
+            return SPOIL, stop, stop, stop
+        packet = safe_packet(f"{self.address}STP".encode("ascii"))
+        return SPOIL, packet, packet, packet, packet, stop
 
     def close(self) -> None:
         """Nothing is kept; the port belongs to the bus."""
@@ -151,6 +194,7 @@ class NewEra:
         words, dose = rate_words(rate), number(volume)
         if not float(dose) > 0:
             raise self._error("a dose of 0 mL would pump for ever", "correct the dose", "limit")
+        self._forgive_dead_man()
         state = self._ask("").state
         if state != "S":
             raise self._error(f"not stopped (state {state})", "stop the pump first", "busy")
@@ -160,6 +204,7 @@ class NewEra:
         self._confirm("RAT", rate)
         if self._ask("DIR").data != direction.encode():
             raise self._error("the direction was not kept", "start again", "garbled")
+        self._dosing = True
         state = self._ask("RUN", tries=1).state
         if state not in RUNNING:
             raise self._error(f"it does not run (state {state})", "look at the pump")
@@ -170,12 +215,15 @@ class NewEra:
 
     def running(self) -> bool:
         """Whether it pumps. Raises InstrumentError on an alarm."""
-        return self._ask("").state in RUNNING
+        running = self._ask("").state in RUNNING
+        self._dosing = self._dosing and running
+        return running
 
     def stop(self) -> None:
         """Bring it to the stopped state; nothing happens when it is there already."""
         for _ in range(STOPS_MAX):
             if self._ask_past_alarms("STP", "?NA").state == "S":
+                self._dosing = False
                 return
         raise self._error("it does not stop", "switch the pump off")
 
@@ -209,8 +257,8 @@ class NewEra:
         raise self._error(f"alarms keep coming: {self._alarm}", "switch the pump off and on")
 
     def _send(self, command: str, judge: Callable[[bytes], T], tries: int = 2) -> T:
-        return self.port.ask(
-            encode(self.address, command),
+        answer = self.port.ask(
+            self._bytes(command),
             FRAMING,
             ANSWER_S,
             judge,
@@ -218,10 +266,27 @@ class NewEra:
             sync=self._sync,
             tries=tries,
         )
+        if self._alarmed:
+            self._alarmed = False
+            if self._packed:  # a pushed alarm may have come first: the true answer is behind it
+                self.port.drain()
+        return answer
+
+    def _bytes(self, command: str) -> bytes:
+        """A command as the pump's present mode wants it."""
+        if self._packed:
+            return safe_packet(f"{self.address}{command}".encode("ascii"))
+        return encode(self.address, command)
+
+    def _speak(self, packed: bool) -> None:
+        """From here on in this mode's framing; answers are understood in both."""
+        self._packed = packed
+        self._sync = Sync(self._bytes("VER"), self._in_step)
 
     def _judge(self, packet: bytes, tolerate: str = "") -> Answer:
         """Our pump's answer; remembers an alarm, raises for a refusal that is not tolerated."""
         answer = parse(packet)
+        self._alarmed = self._alarmed or bool(answer.alarm)
         if answer.address != self.address:
             raise InstrumentError(f"pump {answer.address} answered", kind="garbled")
         if answer.alarm and answer.alarm not in self._alarm:
@@ -250,11 +315,37 @@ class NewEra:
                 f"{setting} is {kept:g} {unit} after it was set to {wanted:g}", "set it again"
             )
 
-    def _send_basic_mode(self) -> None:
-        """Leave safe mode, which outlives power-off; a pump in basic mode understands it too."""
-        packet = safe_packet(f"{self.address}SAF0".encode("ascii"))
-        self.port.write(packet, who=self.name)
-        self.port.drain()
+    def _set_mode(self) -> None:
+        """Into the mode wanted. The command is a packet: a pump in basic mode understands it too.
+
+        Its answer may come in either framing, or never, or be an alarm in place of the act; what
+        counts is that the pump then answers in the mode wanted.
+        """
+        words = f"{self.address}SAF{self.safe_mode_s}".encode("ascii")
+        for _ in range(ALARMS_MAX):
+            try:
+                answer = self.port.ask(
+                    safe_packet(words), FRAMING, ANSWER_S, self._judge, who=self.name, tries=1
+                )
+            except InstrumentError as error:
+                if error.kind not in ("no answer", "garbled", "refused"):
+                    raise
+                break
+            if answer.state != "A":
+                break
+        self._speak(self.safe_mode_s > 0)
+        if self.safe_mode_s:
+            kept = self._ask_past_alarms("SAF").data
+            if not kept.isdigit() or int(kept) != self.safe_mode_s:
+                raise self._error(
+                    f"SAF is {kept.decode()} after it was set to {self.safe_mode_s}", "set it again"
+                )
+
+    def _forgive_dead_man(self) -> None:
+        """Between doses nobody asks, and the pump's dead-man goes off: that stopped nothing."""
+        if self.safe_mode_s and not self._dosing:
+            self._ask_past_alarms("")
+            self._alarm = self._alarm.replace(DEAD_MAN, "")
 
     def _check_rate(self, rate: float) -> None:
         """The plunger's speed limits, before the wire."""

@@ -20,6 +20,8 @@ from drivers.pacer import Pacer
 from drivers.wire import Wire, babble, silence
 
 T = TypeVar("T")
+Fired = Callable[[bytes, int], object]
+"""Told what the pacer sent past the wire, and when."""
 
 NO_CHANNEL: Final = -1  # the pacer cannot reach this wire: nothing can be armed on it
 NANO: Final = 1_000_000_000
@@ -62,20 +64,29 @@ class Port:
 
     `clock` is the pacer; `channel` its id for this wire (NO_CHANNEL when it has none); `fd` the
     descriptor or -1; `notes` what was odd at opening; `retries` counts questions asked twice and
-    `unasked` the bytes that came without a question.
+    `unasked` the bytes that came without a question. `lost` says why the port is gone, "" while it
+    is there: until `Bus.reopen` every exchange raises that again.
     """
 
     def __init__(
-        self, resource: str, wire: Wire, clock: Pacer, channel: int, notes: tuple[str, ...] = ()
+        self,
+        resource: str,
+        wire: Wire,
+        clock: Pacer,
+        channel: int,
+        notes: tuple[str, ...] = (),
+        fired: Fired | None = None,
     ) -> None:
-        """`Bus.port` does this."""
+        """`Bus.port` does this; `fired` is told what the pacer sent past the wire."""
         self.name = self.resource = resource
         self.clock = clock
         self.channel = channel
         self.notes: list[str] = list(notes)
         self.retries = 0
         self.unasked = 0
+        self.lost = ""
         self._wire = wire
+        self._told = fired
         self._lock = threading.RLock()
         self._rest = b""  # read and not yet used
         self._in_step = True
@@ -132,8 +143,7 @@ class Port:
             try:
                 self._wire.write(data, WRITE_S)
             except InstrumentError as error:
-                error.at(who, self.resource, data)
-                raise
+                raise self._after(error).at(who, self.resource, data) from None
 
     def arm(
         self,
@@ -159,6 +169,8 @@ class Port:
                     kind="limit",
                     cure="use a serial or TCPIP SOCKET resource for what must be timed",
                 ).at(who, self.resource, data)
+            if self.lost:
+                raise self._gone().at(who, self.resource, data)
             if len(self._awaited) >= AWAITED_MAX:
                 self._forget_unfired()
             entry = self.clock.arm(self.channel, data, deadline_ns, latest_ns, replies, tag)
@@ -174,7 +186,12 @@ class Port:
     def drain(self) -> None:
         """Throw away what is on the wire until it is quiet; bounded."""
         with self._lock, self._turn(QUIET_S):
-            self._drain()
+            try:
+                self._drain()
+            except InstrumentError as error:
+                if error.kind == "lost":
+                    self.lost = error.cause
+                raise error.at("", self.resource) from None
 
     def pause(self, duration_s: float) -> None:
         """Let `duration_s` of the run's time pass; being woken early shortens nothing."""
@@ -193,6 +210,16 @@ class Port:
     def close(self) -> None:
         """Close the wire underneath."""
         self._wire.close()
+
+    def reopen(self, wire: Wire, channel: int, fired: Fired | None = None) -> None:
+        """Go on over a new wire and channel; `Bus.reopen` does this.
+
+        What was armed on the old channel is awaited no more, and nothing that comes is believed
+        before question and answer are proved to be in step.
+        """
+        with self._lock:
+            self._wire, self.channel, self._told = wire, channel, fired
+            self._rest, self._awaited, self._in_step, self.lost = b"", [], False, ""
 
     def _attempt(
         self,
@@ -235,6 +262,8 @@ class Port:
 
     def _take_turn(self, hold_s: float) -> None:
         """Own the wire with all answers of fired commands read; releases it again on an error."""
+        if self.lost:
+            raise self._gone()
         if self.channel < 0:
             return
         hold_s += QUIET_S  # a failed exchange is drained before the wire is given back
@@ -272,7 +301,9 @@ class Port:
     def _collect(self, owed: int) -> None:
         """Read `owed` answers in firing order; the first complaint is raised when all are read."""
         trouble: InstrumentError | None = None
-        for awaited in self._fired():
+        for fired_ns, awaited in self._fired():
+            if self._told is not None:
+                self._told(awaited.command, fired_ns)
             for _ in range(awaited.replies):
                 owed -= 1
                 error = self._hear(awaited)
@@ -292,8 +323,8 @@ class Port:
             return self._after(error).at(awaited.who, self.resource, awaited.command)
         return None
 
-    def _fired(self) -> list[_Awaited]:
-        """The awaited commands that fired, in firing order; they are awaited no more."""
+    def _fired(self) -> list[tuple[int, _Awaited]]:
+        """The awaited commands that fired, and when, in order; they are awaited no more."""
         fired: list[tuple[int, _Awaited]] = []
         waiting: list[_Awaited] = []
         for awaited in self._awaited:
@@ -304,7 +335,7 @@ class Port:
                 waiting.append(awaited)
         self._awaited = waiting
         fired.sort(key=lambda pair: pair[0])
-        return [awaited for _, awaited in fired]
+        return fired
 
     def _state(self, awaited: _Awaited) -> tuple[str, int]:
         """The pacer's word on an entry; one it has forgotten ended long ago."""
@@ -392,8 +423,19 @@ class Port:
             try:
                 self._drain()
             except InstrumentError as worse:
-                return worse
+                error = worse
+        if error.kind == "lost":
+            self.lost = self.lost or error.cause
         return error
+
+    def _gone(self) -> InstrumentError:
+        """The error of a port that was lost before and not opened again."""
+        return InstrumentError(
+            f"the port was lost ({self.lost})",
+            kind="lost",
+            cure="check power and cable, then resume the run",
+            resource=self.resource,
+        )
 
     def _drain(self) -> None:
         self._rest = b""

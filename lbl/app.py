@@ -420,7 +420,7 @@ def bench_safe(bench: str) -> str:
         return f"bench {file.name} lives only inside a run: there is nothing to make safe"
     held = holders(file)
     if held:
-        for pid, purpose in held.items():
+        for pid in held:
             _signal(pid, SIGNALS["abort"])
         return "; ".join(f"{why} (pid {pid}) holds it: told to abort" for pid, why in held.items())
     opened = Bench(file, RunClock(None).core, None, "bench safe")

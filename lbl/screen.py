@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Final, Self, TextIO
 
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.panel import Panel
 from rich.progress_bar import ProgressBar
@@ -220,33 +220,29 @@ class Progress:
         )
 
     def _panel(self, news: News) -> Panel:
+        waits = f"  ({', '.join(news.pending)} pending)" if news.pending else ""
+        count = f"{news.bilayer}/{news.bilayers}   deposition {news.deposition}/{news.depositions}"
+        bar = ProgressBar(
+            total=max(1, news.depositions), completed=news.deposition, width=SPARK_WIDTH
+        )
+        where = f" in {news.vessel}" if news.vessel else " (in air)"
+        rows: list[tuple[str, RenderableType]] = [
+            ("state", news.state + waits),
+            ("bilayer", Group(Text(count), bar)),
+            ("phase", news.phase + where),
+            ("clock", f"{news.utc}   ({units.duration(news.now)} gone)"),
+            ("finish", news.finish),
+            ("growth", Text(f"{sparks(self._curve)}  {self._last()}")),
+        ]
+        if news.temperature is not None:
+            rows.append(("bath", f"{news.temperature:.2f} degC"))
+        if news.deviations:
+            rows.append(("deviations", str(news.deviations)))
         table = Table.grid(padding=(0, 2))
         table.add_column(style="bold", width=12)
         table.add_column()
-        table.add_row(
-            "state", news.state + (f"  ({', '.join(news.pending)} pending)" if news.pending else "")
-        )
-        table.add_row(
-            "bilayer",
-            Group(
-                Text(
-                    f"{news.bilayer}/{news.bilayers}   deposition {news.deposition}/{news.depositions}"
-                ),
-                ProgressBar(
-                    total=max(1, news.depositions), completed=news.deposition, width=SPARK_WIDTH
-                ),
-            ),
-        )
-        table.add_row(
-            "phase", f"{news.phase}" + (f" in {news.vessel}" if news.vessel else " (in air)")
-        )
-        table.add_row("clock", f"{news.utc}   ({units.duration(news.now)} gone)")
-        table.add_row("finish", news.finish)
-        if news.temperature is not None:
-            table.add_row("bath", f"{news.temperature:.2f} degC")
-        table.add_row("growth", Text(f"{sparks(self._curve)}  {self._last()}"))
-        if news.deviations:
-            table.add_row("deviations", str(news.deviations))
+        for row in rows:
+            table.add_row(*row)
         return Panel(table, title=f"{self._plan.recipe} on {self._plan.bench}", subtitle=news.run)
 
     def _last(self) -> str:

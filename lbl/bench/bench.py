@@ -11,16 +11,10 @@ from typing import Any, Final, Protocol
 
 import drivers
 from drivers.bus import Bus, Port
-from drivers.dc2200 import DC2200
 from drivers.errors import InstrumentError
-from drivers.julabo import Julabo
 from drivers.lock import holder
-from drivers.mettler import Mettler
-from drivers.newera import NewEra
-from drivers.pm100d import PM100D
-from drivers.zaber import Zaber
 from lbl.bench import roles
-from lbl.bench.file import BenchFile
+from lbl.bench.file import AnyBench, BenchFile
 from lbl.bench.simulated import Simulation
 from lbl.errors import BadInput, Problem
 
@@ -62,20 +56,6 @@ class Optics:
     settle: float
 
 
-# driver name -> how its class is made from the bench file's entry
-_MAKE: Final[Mapping[str, Callable[[Port, str, Any], roles.Instrument]]] = {
-    "zaber": lambda port, name, spec: Zaber(
-        port, name, spec.address, microstep=spec.microstep,
-        low=spec.travel[0], high=spec.travel[1], accel=spec.acceleration,
-    ),
-    "newera": lambda port, name, spec: NewEra(port, name, spec.address, diameter=spec.diameter),
-    "pm100d": lambda port, name, spec: PM100D(port, name),
-    "dc2200": lambda port, name, spec: DC2200(port, name, limit=spec.limit),
-    "julabo": lambda port, name, spec: Julabo(port, name),
-    "mettler": lambda port, name, spec: Mettler(port, name),
-}  # fmt: skip
-
-
 class Bench:
     """The instruments of one bench file, opened on one clock."""
 
@@ -109,9 +89,9 @@ class Bench:
         problems = []
         for name, spec in self.file.instruments.items():
             try:
-                link = drivers.DRIVERS[spec.driver].LINK
-                port = self._bus.port(spec.resource, link=link, purpose=purpose)
-                instrument = _MAKE[spec.driver](port, name, spec)
+                driver = drivers.DRIVERS[spec.driver]
+                port = self._bus.port(spec.resource, link=driver.LINK, purpose=purpose)
+                instrument = driver(port, name, **spec.options())
                 instrument.connect()
             except InstrumentError as error:
                 problems.append(Problem("bench-no-answer", str(error), f"{self.file.name}.{name}"))
@@ -257,7 +237,7 @@ def _optics(file: BenchFile, made: Mapping[str, Any]) -> Optics | None:
     return Optics(photometer, light, section.current, section.averages, section.settle)
 
 
-def holders(file: BenchFile) -> dict[int, str]:
+def holders(file: AnyBench) -> dict[int, str]:
     """Processes that hold ports of this bench: pid -> purpose."""
     found = [holder(spec.resource) for spec in file.instruments.values()]
     return {one.pid: one.purpose for one in found if one is not None and _alive(one.pid)}

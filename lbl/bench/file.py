@@ -8,111 +8,24 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
-from lbl import units
-from lbl.errors import BadInput, Problem
-from lbl.marked import Marked, load, problems_of
+from lbl.bench.instruments import STRICT, Amperes, AnySpec, ZaberSpec, quantity
+from lbl.errors import BadInput, Problem, Refused, short
+from lbl.marked import Marked, load, problems_of, suggest
 
-_STRICT: Final = ConfigDict(extra="forbid", frozen=True)
-
-
-def _quantity(unit: str) -> BeforeValidator:
-    return BeforeValidator(lambda value: units.number(value, unit))
-
-
-Seconds = Annotated[float, _quantity("s"), Field(ge=0)]
-Millilitres = Annotated[float, _quantity("mL"), Field(gt=0)]
-Millimetres = Annotated[float, _quantity("mm")]
-Degrees = Annotated[float, _quantity("deg")]
-Amperes = Annotated[float, _quantity("A"), Field(gt=0)]
-Fraction = Annotated[float, _quantity(""), Field(ge=0, le=1)]
-Celsius = Annotated[float, _quantity("degC")]
-
-
-def _axis_unit(value: object) -> str:
-    """Lifts are in mm, carousels in deg: the unit that the file wrote decides."""
-    return "deg" if "deg" in str(value) else "mm"
-
-
-def _travel(value: object) -> tuple[float, float]:
-    return units.span(value, _axis_unit(value))
-
-
-def _step(value: object) -> float:
-    return units.number(value, _axis_unit(value))
-
-
-def _acceleration(value: object) -> float:
-    return units.number(value, f"{_axis_unit(value)}/s^2")
-
-
-class Spec(BaseModel):
-    """What every instrument's entry says."""
-
-    model_config = _STRICT
-    resource: str
-    address: int = Field(default=1, ge=0, le=99)
-    serial: str = ""
-
-
-class ZaberSpec(Spec):
-    """A Zaber axis; travel and microstep in mm, or in deg for a carousel."""
-
-    role: Literal["axis"]
-    driver: Literal["zaber"]
-    travel: Annotated[tuple[float, float], BeforeValidator(_travel)]
-    microstep: Annotated[float, BeforeValidator(_step), Field(gt=0)]
-    acceleration: Annotated[float, BeforeValidator(_acceleration), Field(gt=0)]
-
-
-class NewEraSpec(Spec):
-    """A New Era syringe pump; the inner diameter of its syringe."""
-
-    role: Literal["pump"]
-    driver: Literal["newera"]
-    diameter: Annotated[float, _quantity("mm"), Field(gt=0)]
-
-
-class PM100DSpec(Spec):
-    """A Thorlabs power meter."""
-
-    role: Literal["photometer"]
-    driver: Literal["pm100d"]
-
-
-class DC2200Spec(Spec):
-    """A Thorlabs LED driver; `limit` is the most current the LED may carry."""
-
-    role: Literal["light"]
-    driver: Literal["dc2200"]
-    limit: Amperes
-
-
-class JulaboSpec(Spec):
-    """A Julabo circulator."""
-
-    role: Literal["thermostat"]
-    driver: Literal["julabo"]
-
-
-class MettlerSpec(Spec):
-    """A Mettler Toledo balance."""
-
-    role: Literal["balance"]
-    driver: Literal["mettler"]
-
-
-AnySpec = Annotated[
-    ZaberSpec | NewEraSpec | PM100DSpec | DC2200Spec | JulaboSpec | MettlerSpec,
-    Field(discriminator="driver"),
-]
+Seconds = Annotated[float, quantity("s"), Field(ge=0)]
+Millilitres = Annotated[float, quantity("mL"), Field(gt=0)]
+Millimetres = Annotated[float, quantity("mm")]
+Degrees = Annotated[float, quantity("deg")]
+Fraction = Annotated[float, quantity(""), Field(ge=0, le=1)]
+Celsius = Annotated[float, quantity("degC")]
 
 
 class Simulated(BaseModel):
     """A bench of models: in this process, or served elsewhere at `speed` times real time."""
 
-    model_config = _STRICT
+    model_config = STRICT
     served: bool = False
     speed: float = Field(default=1.0, gt=0, le=1e6)
     world: Mapping[str, Any] = {}
@@ -121,28 +34,28 @@ class Simulated(BaseModel):
 class ArmFile(BaseModel):
     """Which axes carry the substrate, and how far and fast."""
 
-    model_config = _STRICT
+    model_config = STRICT
     lift: str
     turn: str
     up: Millimetres
     clear: Millimetres
     surface: Millimetres
     down: Millimetres
-    withdraw: Annotated[float, _quantity("mm/s"), Field(gt=0)]
-    lower: Annotated[float, _quantity("mm/s"), Field(gt=0)]
-    speed: Annotated[float, _quantity("deg/s"), Field(gt=0)]
+    withdraw: Annotated[float, quantity("mm/s"), Field(gt=0)]
+    lower: Annotated[float, quantity("mm/s"), Field(gt=0)]
+    speed: Annotated[float, quantity("deg/s"), Field(gt=0)]
     settle: Seconds
-    clamp_drop: Annotated[float, _quantity("mL"), Field(ge=0)]
+    clamp_drop: Annotated[float, quantity("mL"), Field(ge=0)]
 
 
 class DosingFile(BaseModel):
     """Which pump tops up which vessel, from how much stock, weighed by which balance."""
 
-    model_config = _STRICT
+    model_config = STRICT
     pump: str
     balance: str
     into: str
-    rate: Annotated[float, _quantity("mL/min"), Field(gt=0)]
+    rate: Annotated[float, quantity("mL/min"), Field(gt=0)]
     stock: Millilitres
     top_up: Millilitres
     tolerance: Fraction
@@ -151,7 +64,7 @@ class DosingFile(BaseModel):
 class PhotometryFile(BaseModel):
     """Which light shines through which vessel onto which meter."""
 
-    model_config = _STRICT
+    model_config = STRICT
     photometer: str
     light: str
     through: str
@@ -163,16 +76,16 @@ class PhotometryFile(BaseModel):
 class TemperatureFile(BaseModel):
     """Which thermostat keeps the baths, and how often it is read."""
 
-    model_config = _STRICT
+    model_config = STRICT
     thermostat: str
     setpoint: Celsius
-    every: Annotated[float, _quantity("s"), Field(ge=1)]
+    every: Annotated[float, quantity("s"), Field(ge=1)]
 
 
 class Vessel(BaseModel):
     """A bath on the carousel and what it may hold."""
 
-    model_config = _STRICT
+    model_config = STRICT
     purpose: Literal["primer", "positive", "negative", "rinse", "any"] = Field(alias="for")
     side: Literal["", "positive", "negative"] = ""
     at: Degrees
@@ -182,25 +95,44 @@ class Vessel(BaseModel):
     holds: str = ""
 
 
-class BenchFile(BaseModel):
-    """A whole bench, as its file states it. Units: mm, deg, mL, mL/min, s, A, degC."""
+class _Common(BaseModel):
+    """What every bench file says, whatever its kind."""
 
-    model_config = _STRICT
+    model_config = STRICT
     lbl: Literal[1]
     name: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,63}$")
-    kind: Literal["dip"]
     simulated: Simulated | None = None
     instruments: Mapping[str, AnySpec]
+
+    @property
+    def in_process(self) -> bool:
+        """Whether the instruments are models inside this process."""
+        return self.simulated is not None and not self.simulated.served
+
+
+class BenchFile(_Common):
+    """A whole dip bench, as its file states it. Units: mm, deg, mL, mL/min, s, A, degC."""
+
+    kind: Literal["dip"]
     arm: ArmFile
     dosing: DosingFile | None = None
     photometry: PhotometryFile | None = None
     temperature: TemperatureFile | None = None
     vessels: Mapping[str, Vessel] = Field(min_length=1, max_length=64)
 
-    @property
-    def in_process(self) -> bool:
-        """Whether the instruments are models inside this process."""
-        return self.simulated is not None and not self.simulated.served
+
+class CatalogFile(_Common):
+    """Instruments that belong to no film: to be listed, checked, tested and served."""
+
+    kind: Literal["catalog"]
+
+
+AnyBench = BenchFile | CatalogFile
+# what a bench file calls its kind -> what such a file must say
+KINDS: Final[Mapping[str, type[BenchFile] | type[CatalogFile]]] = {
+    "dip": BenchFile,
+    "catalog": CatalogFile,
+}
 
 
 def travel_of(file: BenchFile, axis: str) -> tuple[float, float, float]:
@@ -222,16 +154,63 @@ _VESSELS: Final[Mapping[str, str]] = {"dosing": "into", "photometry": "through"}
 
 
 def read_bench(path: Path) -> BenchFile:
-    """Read a bench file; raises BadInput with every problem at once."""
+    """Read the file of a bench that grows films; raises BadInput with every problem at once.
+
+    Raises Refused `plan-bench-kind` for a bench file that is right and of another kind.
+    """
+    bench = read_any_bench(path)
+    if isinstance(bench, BenchFile):
+        return bench
+    sentence = f"bench {bench.name} is of kind '{bench.kind}': it has instruments and no vessels"
+    raise Refused(Problem("plan-bench-kind", sentence, str(path), "give a bench of kind 'dip'"))
+
+
+def read_any_bench(path: Path) -> AnyBench:
+    """Read a bench file of any kind, cards included; raises BadInput with every problem."""
     marked = load(path)
+    kind = marked.data.get("kind") if isinstance(marked.data, dict) else None
+    model = KINDS.get(str(kind), BenchFile)
+    problems = _wrong_kind(kind, marked)
     try:
-        bench = BenchFile.model_validate(marked.data)
+        bench = model.model_validate(marked.data, context={"folder": path.parent})
     except ValidationError as error:
-        raise BadInput(*problems_of(error, marked, "bench", BenchFile)) from None
-    problems = [*_dangling(bench, marked), *_geometry(bench, marked)]
+        found = problems_of(error, marked, "bench", model)
+        if problems:  # nobody can say what a kind that is not known must have
+            noise = ("bench-missing-key", "bench-wrong-word")
+            found = [one for one in found if one.code not in noise]
+        raise BadInput(*problems, *found) from None
+    problems = [*_mismatched(bench, marked)]
+    if isinstance(bench, BenchFile):
+        problems += [*_dangling(bench, marked), *_geometry(bench, marked)]
     if problems:
         raise BadInput(*problems)
     return bench
+
+
+def _wrong_kind(kind: object, marked: Marked) -> list[Problem]:
+    """A kind of bench that there is not; a missing one is the model's to complain of."""
+    if kind is None or kind in KINDS:
+        return []
+    words = ", ".join(f"'{name}'" for name in KINDS)
+    sentence = f"'kind' must be one of {words}, not '{short(kind)}'"
+    cure = suggest(str(kind), list(KINDS))
+    return [Problem("bench-wrong-word", sentence, marked.place(("kind",)), cure)]
+
+
+def _mismatched(bench: AnyBench, marked: Marked) -> list[Problem]:
+    """Cards that are another instrument's."""
+    problems = []
+    for name, spec in bench.instruments.items():
+        card = spec.card
+        if card is None:
+            continue
+        other = card.serial and spec.serial and card.serial != spec.serial
+        if card.driver != spec.driver or other:
+            whose = f"a {card.driver}, serial '{card.serial}'"
+            sentence = f"the card of '{name}' is that of {whose}"
+            place = marked.place(("instruments", name, "card"))
+            problems.append(Problem("bench-card", sentence, place, "name its own card"))
+    return problems
 
 
 def _dangling(bench: BenchFile, marked: Marked) -> list[Problem]:

@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 
 import sim
 from lbl import units
-from lbl.bench.file import BenchFile, ZaberSpec, read_bench
+from lbl.bench.file import AnyBench, BenchFile, read_any_bench
 from lbl.errors import BadInput, Problem
 from lbl.shipped import find
 from sim.assembly import Assembly, Spec
@@ -20,6 +20,17 @@ from sim.world import Geometry, Solution, VesselSpec, World
 OWNER: Final = "lbl"
 _FLOOR_MM: Final = 4.0  # between the lower edge of a dipped substrate and the vessel's floor
 _STATION_DEG: Final = 0.5
+_NEVER_MM: Final = 10_000.0  # a depth that no axis reaches
+_BATH: Final = "bath"
+# driver -> what the first such instrument of a catalog plugs into
+_SOCKETS: Final[Mapping[str, str]] = {
+    "zaber": "arm.z",
+    "newera": f"pump:{_BATH}",
+    "pm100d": "photodiode",
+    "dc2200": "light",
+    "julabo": "thermostat",
+    "mettler": "balance",
+}
 # What people call the protein -> what the world calls it; every other species it knows by charge.
 _SPECIES: Final[Mapping[str, str]] = {"purple membrane": "BR", "bacteriorhodopsin": "BR"}
 # Units as the world writes them -> as people may write them.
@@ -54,7 +65,7 @@ class Simulation:
 
     def __init__(
         self,
-        file: BenchFile,
+        file: AnyBench,
         world: Mapping[str, float],
         *,
         seed: int,
@@ -66,17 +77,12 @@ class Simulation:
         stated = world_parameters(file.simulated.world if file.simulated else {}, file.name)
         self.world = World(
             _vessels(file),
-            Geometry(
-                surface=file.arm.surface,
-                bottom=file.arm.down + _FLOOR_MM,
-                tolerance=_STATION_DEG,
-                clear=file.arm.clear,
-            ),
+            _geometry(file),
             {**stated, **world},
             seed=seed,
             area=area,
             sides=sides,
-            readout=file.photometry.through if file.photometry else None,
+            readout=_readout(file),
         )
         self.assembly = Assembly(_specs(file), self.world)
 
@@ -85,15 +91,26 @@ class Simulation:
         return SimLibrary.over(self.assembly, clock)
 
     def fill(self, assignments: Mapping[str, str], liquids: Mapping[str, Liquid]) -> None:
-        """What a technician does before the run: pour solutions into vessels, fill the bottle."""
+        """What a technician does before the run: pour solutions into vessels, fill the bottle.
+
+        A catalog has nothing to be filled.
+        """
+        file = self._file
+        if not isinstance(file, BenchFile):
+            return
         for vessel, name in assignments.items():
             liquid = liquids[name]
             species = _SPECIES.get(liquid.species.lower(), liquid.species or name)
             solution = Solution(name, species, liquid.concentration, liquid.pH, liquid.charge)
-            self.world.fill(vessel, solution, self._file.vessels[vessel].volume)
-        dosing = self._file.dosing
+            self.world.fill(vessel, solution, file.vessels[vessel].volume)
+        dosing = file.dosing
         if dosing is not None and dosing.into in assignments:
             self.world.stock(dosing.into, dosing.stock)
+
+    def settle(self, now_ns: int) -> None:
+        """Bring pumps and world up to date, before anybody reads what is true."""
+        self.assembly.settle(now_ns)
+        self.world.advance(now_ns)
 
     def snapshot(self) -> dict[str, Any]:
         """The whole dynamic state as plain data."""
@@ -136,7 +153,27 @@ def _value(name: str, text: str) -> float:
         return units.number(text, _UNITS.get(unit, unit))
 
 
-def _vessels(file: BenchFile) -> list[VesselSpec]:
+def _geometry(file: AnyBench) -> Geometry:
+    """Where the liquids stand; a catalog's one axis has nothing to dip into."""
+    if not isinstance(file, BenchFile):
+        return Geometry(surface=_NEVER_MM, bottom=2 * _NEVER_MM, tolerance=_STATION_DEG)
+    arm = file.arm
+    return Geometry(
+        surface=arm.surface,
+        bottom=arm.down + _FLOOR_MM,
+        tolerance=_STATION_DEG,
+        clear=arm.clear,
+    )
+
+
+def _readout(file: AnyBench) -> str | None:
+    """The vessel that the light shines through."""
+    return file.photometry.through if isinstance(file, BenchFile) and file.photometry else None
+
+
+def _vessels(file: AnyBench) -> list[VesselSpec]:
+    if not isinstance(file, BenchFile):
+        return [VesselSpec(_BATH, 0.0, 100.0, 10.0, True, 120.0)]
     return [
         VesselSpec(
             name=name,
@@ -150,8 +187,12 @@ def _vessels(file: BenchFile) -> list[VesselSpec]:
     ]
 
 
-def _specs(file: BenchFile) -> list[Spec]:
-    links = {
+def _links(file: AnyBench) -> dict[str, str]:
+    """Instrument -> the socket of the world it plugs into."""
+    if not isinstance(file, BenchFile):
+        first = {spec.driver: name for name, spec in reversed([*file.instruments.items()])}
+        return {name: _SOCKETS[driver] for driver, name in first.items() if driver in _SOCKETS}
+    return {
         file.arm.lift: "arm.z",
         file.arm.turn: "arm.x",
         **({file.dosing.pump: f"pump:{file.dosing.into}"} if file.dosing else {}),
@@ -160,27 +201,22 @@ def _specs(file: BenchFile) -> list[Spec]:
         **({file.photometry.light: "light"} if file.photometry else {}),
         **({file.temperature.thermostat: "thermostat"} if file.temperature else {}),
     }
-    specs = []
-    for name, entry in file.instruments.items():
-        options: dict[str, float | str] = {}
-        if isinstance(entry, ZaberSpec):
-            options = {
-                "microstep": entry.microstep,
-                "high": entry.travel[1],
-                "accel": entry.acceleration,
-            }
-        specs.append(
-            Spec(
-                name=name,
-                model=entry.driver,
-                resource=entry.resource,
-                address=entry.address,
-                serial=entry.serial,
-                link=links.get(name, ""),
-                options=options,
-            )
+
+
+def _specs(file: AnyBench) -> list[Spec]:
+    links = _links(file)
+    return [
+        Spec(
+            name=name,
+            model=entry.driver,
+            resource=entry.resource,
+            address=entry.address,
+            serial=entry.serial,
+            link=links.get(name, ""),
+            options=entry.modelled(),
         )
-    return specs
+        for name, entry in file.instruments.items()
+    ]
 
 
 class Library(SimLibrary):
@@ -188,5 +224,5 @@ class Library(SimLibrary):
 
     def build(self, library_path: str) -> Assembly:
         """The models of the bench file named before the @."""
-        file = read_bench(find(library_path, "sim", "bench"))
+        file = read_any_bench(find(library_path, "sim", "bench"))
         return Simulation(file, {}, seed=0, area=2.0, sides=2).assembly

@@ -37,7 +37,9 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
             "pid outage_s findings",
             "A process took the run up; it begins a new epoch.",
         ),
-        "run-closed": _kind("reason", "film solutions", "The process let go of the run in order."),
+        "run-closed": _kind(
+            "reason", "film solutions timing", "The process let go of the run in order."
+        ),
         "state": _kind("to", "before cause by", "The run's state changed."),
         "command": _kind("id verb reason", "origin", "Somebody (the actor) asked for something."),
         "command-effect": _kind("id verb effect", "", "A command took effect or was refused."),

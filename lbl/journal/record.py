@@ -22,7 +22,7 @@ def make_record(events: Iterable[Event]) -> Row:
     """The record of a run, finished or not.
 
     Keys: `v run recipe bench plan software state closed began_utc ended_utc totals depositions
-    measurements deviations states outages commands verdicts doses film solutions materials
+    measurements deviations states outages commands verdicts doses film solutions timing materials
     instruments environment signatures notes head`. Times in seconds, volumes in mL, lateness in
     nanoseconds.
     """
@@ -121,6 +121,7 @@ class _Maker:
             "doses": state["doses"],
             "film": self.closing.get("film"),
             "solutions": self.closing.get("solutions"),
+            "timing": self.closing.get("timing"),
             "materials": list(self.materials.values()),
             "instruments": list(self.instruments.values()),
             "environment": self.environment,

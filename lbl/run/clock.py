@@ -8,13 +8,17 @@ always gives the same bytes. This file must never decide how long to wait.
 import datetime
 import os
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from lbl.errors import LblError, Problem
 
 try:
-    from lbl._core import Core, Guardian
+    from lbl._core import REASONS as REASONS
+    from lbl._core import Core as Core
+    from lbl._core import Guardian as Guardian
+    from lbl._core import control as control
 except ImportError as error:  # the one trap of a source tree: it must be built in place
     raise LblError(
         Problem("core-missing", f"lbl._core is not built ({error})", remedy="run: make demo")
@@ -23,6 +27,7 @@ except ImportError as error:  # the one trap of a source tree: it must be built 
 VIRTUAL_BOOT: Final = "virtual"
 VIRTUAL_EPOCH: Final = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
+_SOURCE: Final = Path("/sys/devices/system/clocksource/clocksource0/current_clocksource")
 LISTEN_NS: Final = 250_000_000  # real; a signal is answered at once, this is for lost ones
 NEVER_NS: Final = 1 << 61
 
@@ -43,6 +48,15 @@ class RunClock:
             else Core(virtual=False)
         )
         self.boot = VIRTUAL_BOOT if self.virtual else boot_id()
+        self.realtime: Mapping[str, Any] = self.core.realtime()
+
+    def ask(self, *, fifo: int, lock_memory: bool, cpu: int) -> None:
+        """Ask the system for SCHED_FIFO, locked memory, one CPU; `realtime` is what it granted."""
+        self.realtime = self.core.realtime(fifo=fifo, lock_memory=lock_memory, cpu=cpu)
+
+    def described(self) -> dict[str, Any]:
+        """Which clock the run is timed with."""
+        return {"clock": "virtual"} if self.virtual else host_clock()
 
     @property
     def listen_ns(self) -> int:
@@ -77,6 +91,16 @@ def boot_id() -> str:
         return _BOOT_ID.read_text(encoding="ascii").strip()
     except OSError:
         return "unknown"
+
+
+def host_clock() -> dict[str, Any]:
+    """What CLOCK_MONOTONIC is made of here, and its resolution in ns."""
+    try:
+        source = _SOURCE.read_text(encoding="ascii").strip()
+    except OSError:
+        source = "unknown"
+    resolution_ns = round(time.clock_getres(time.CLOCK_MONOTONIC) * 1e9)
+    return {"clock": "CLOCK_MONOTONIC", "source": source, "resolution_ns": resolution_ns}
 
 
 def stamp_now() -> str:

@@ -7,7 +7,8 @@ import hashlib
 import json
 import os
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -23,7 +24,7 @@ from lbl.journal.record import make_record
 from lbl.plan.document import document, from_document
 from lbl.plan.equipment import Equipment
 from lbl.plan.schedule import Plan
-from lbl.run.clock import RunClock, boot_id, idle_s, stamp_now, wall_s
+from lbl.run.clock import Guardian, RunClock, boot_id, idle_s, stamp_now, wall_s
 from lbl.run.machine import State
 from lbl.run.news import News
 from lbl.run.result import Result
@@ -66,11 +67,14 @@ def launch(what: Launch, tell: Callable[[News], None], run: str = "") -> Result:
     try:
         folder = RunFolder.create(what.runs, name, durable=durable)
         try:
+            lock = folder.lock(f"run {folder.id}", clock.boot)
             journal = _begin(folder, what, clock, durable)
             session = Session(
                 folder, journal, what.plan, what.equipment, bench, clock, simulation, tell
             )
-            return _close(folder, session.run(), durable)
+            with guarded(clock, lock.fd):
+                outcome = session.run()
+            return _close(folder, outcome, durable)
         finally:
             folder.close()
     finally:
@@ -90,7 +94,7 @@ def relaunch(
     does not answer, Fault for a damaged journal.
     """
     idle = idle_s(folder.path / "journal.jsonl")
-    folder.lock(f"run {folder.id}", boot_id())
+    lock = folder.lock(f"run {folder.id}", boot_id())
     past = survey(folder.storage, folder.id).state
     resumable(past)
     plan = from_document(json.loads(folder.read("plan.json") or b"{}"))
@@ -110,9 +114,28 @@ def relaunch(
         session = Session(
             folder, journal, plan, equip(plan, file), bench, clock, simulation, tell, past
         )
-        return _close(folder, session.run(), speed != 0.0)
+        with guarded(clock, lock.fd):
+            outcome = session.run()
+        return _close(folder, outcome, speed != 0.0)
     finally:
         bench.close()
+
+
+@contextmanager
+def guarded(clock: RunClock, lock_fd: int) -> Iterator[None]:
+    """On the real clock a second process parks the bench if this one dies or is stopped.
+
+    It holds the run's lock until then, so that nobody resumes a bench that is being parked.
+    """
+    if clock.virtual:
+        yield
+        return
+    guardian = Guardian(clock.core)
+    guardian.start(lock_fd=lock_fd)
+    try:
+        yield
+    finally:
+        guardian.release()
 
 
 def simulate(what: Launch) -> Simulation:
@@ -145,8 +168,7 @@ def restored(
 
 
 def _begin(folder: RunFolder, what: Launch, clock: RunClock, durable: bool) -> Journal:
-    """Lock the folder, freeze what the run is started with, write the first records."""
-    folder.lock(f"run {folder.id}", clock.boot)
+    """Freeze what the run is started with and write the first records."""
     for name, text in (
         ("recipe.yaml", what.recipe_text),
         ("bench.yaml", what.bench_text),

@@ -15,18 +15,24 @@ from lbl.journal.inbox import Command
 NUDGE: Final = signal.SIGUSR1  # "look into the inbox"
 ABORT: Final = signal.SIGUSR2  # "abort, now"
 PRECEDENCE: Final = ("abort", "stop", "hold", "unhold")
+NONE: Final[list[Command]] = []
 LEAVE: Final = 2  # this many interrupts leave the process once the run is held
 
 
 class Mailbox:
     """The wishes that wait. Bounded: one for each verb; a later one of a verb replaces it.
 
-    `take` gives the inbox's new commands; `abort_now` is called inside the signal handler, before
-    anything else: it must be safe there.
+    `take` gives the inbox's new commands and is called at each nudge and each `every`-th look;
+    `abort_now` is called inside the signal handler, before anything else: it must be safe there.
     """
 
-    def __init__(self, take: Callable[[], list[Command]], abort_now: Callable[[], None]) -> None:
+    def __init__(
+        self, take: Callable[[], list[Command]], abort_now: Callable[[], None], every: int = 1
+    ) -> None:
         self._take = take
+        self._every = every
+        self._looks = 0
+        self._nudged = True
         self._abort_now = abort_now
         self._waiting: dict[str, Command] = {}
         self._fresh: list[Command] = []
@@ -50,6 +56,10 @@ class Mailbox:
 
     def collect(self) -> list[Command]:
         """New wishes, for the journal; the strongest are kept until they are done."""
+        self._looks += 1
+        if not self._fresh and not self._nudged and self._looks % self._every:
+            return NONE
+        self._nudged = False
         fresh, self._fresh = self._fresh, []
         fresh += self._take()
         for command in fresh:
@@ -101,6 +111,7 @@ class Mailbox:
         self._wake()
 
     def _nudge(self, number: int, frame: FrameType | None) -> None:
+        self._nudged = True
         self._wake()
 
     def _abort(self, number: int, frame: FrameType | None) -> None:

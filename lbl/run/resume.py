@@ -39,7 +39,7 @@ def resumable(state: Mapping[str, Any]) -> None:
 
 
 def decide(plan: Plan, state: Mapping[str, Any], vessel: str, now_ns: int, boot: str) -> Recovery:
-    """Decide from the folded journal, the vessel the substrate is found in ("" is in air), the time.
+    """Decide from the folded journal and the vessel the substrate is found in ("" is in air).
 
     `now_ns` compares with the journal's times only within one boot; otherwise a stay that was
     under way counts from now. Raises Refused `position-unknown` where no rule fits.

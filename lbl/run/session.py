@@ -16,6 +16,7 @@ from lbl.journal.journal import Journal
 from lbl.plan.equipment import Equipment
 from lbl.plan.schedule import Plan, Step
 from lbl.run.acts import Photometry
+from lbl.run.certificate import Certificate
 from lbl.run.clock import RunClock
 from lbl.run.engine import Ending, Engine
 from lbl.run.machine import State
@@ -29,6 +30,8 @@ from lbl.watch.limits import Limits, temperature
 
 MOD: Final = 1000.0
 WATCH: Final = "watch"
+MAX_EVERY: Final = 64  # wakes between looks into the inbox where a second is a day
+PARKED_NS: Final = 30_000_000_000  # a safe programme is over by then
 DOSE_TOLERANCE: Final = 0.05  # of a bench that doses nothing; never judged
 
 
@@ -74,9 +77,11 @@ class Session:
         self._rows = 0
         self._saved_ns = -1
         self._began_ns = clock.now_ns()
+        self._certificate = Certificate([step.kind for step in plan.steps])
         limits = limits_of(plan, bench.file)
         self._bench = bench
-        self._mailbox = Mailbox(folder.take_commands, clock.core.park)
+        every = MAX_EVERY if clock.speed == 0.0 else 1
+        self._mailbox = Mailbox(folder.take_commands, clock.core.park, every)
         optics = self._bench.optics
         photometry = Photometry(optics, clock, self._record) if optics else None
         self._tending = Tending(self._bench, clock, limits, folder.sample)
@@ -89,12 +94,26 @@ class Session:
         )  # fmt: skip
 
     def run(self) -> Outcome:
-        """Drive the run to its end; raises only for our own bugs and a dead disk."""
+        """Drive the run to its end; raises only for our own bugs and a dead disk.
+
+        Whatever is raised, the bench is parked first: by the core, which needs neither.
+        """
         self._mailbox.listen(self._clock.core.wake)
         try:
             return self._outcome(self._engine.run())
+        except BaseException:
+            self._park()
+            raise
         finally:
             self._mailbox.deaf()
+
+    def _park(self) -> None:
+        """Send the safe programme and let it end; bounded."""
+        core = self._clock.core
+        core.park()
+        end_ns = core.now_ns() + PARKED_NS
+        while core.parking and core.now_ns() < end_ns:
+            core.wait_until_ns(min(end_ns, core.now_ns() + PARKED_NS // 300))
 
     # What the engine and the procedure tell.
 
@@ -110,6 +129,7 @@ class Session:
 
     def deposition(self, step: Step) -> None:
         """A deposition counts."""
+        self._certificate.take(self._clock.core.records())
         self._journal.renew_heads()
         self.news()
 
@@ -208,18 +228,28 @@ class Session:
         film: dict[str, float | None] = {}
         solutions: dict[str, Any] = {}
         if self._simulation is not None:
-            self._simulation.world.advance(self._clock.now_ns())
+            self._simulation.settle(self._clock.now_ns())
             truth = self._simulation.world.truth()
             film = {**truth["film"], "slope_mOD": self._growth.slope, "r2": self._growth.r2}
             solutions = truth["solutions"]
-        self._record("run-closed", reason=ending.reason, film=film, solutions=solutions)
+        timing = self._timing()
+        self._record(
+            "run-closed", reason=ending.reason, film=film, solutions=solutions, timing=timing
+        )
         self._journal.checkpoint()
         return Outcome(
             ending=ending,
             state=self._journal.state,
             film=film,
             solutions=solutions,
-            lateness=lateness(self._clock.core.records()),
+            lateness=self._certificate.lateness_us(),
+        )
+
+    def _timing(self) -> dict[str, Any]:
+        clock, core = self._clock, self._clock.core
+        self._certificate.take(core.records())
+        return self._certificate.as_json(
+            realtime=clock.realtime, host_clock=clock.described(), lost=core.records_lost
         )
 
 
@@ -241,15 +271,3 @@ def phrase(step: Step | None) -> str:
     if step.kind == "rinse":
         return f"rinse {step.exchange[0]} of {step.exchange[1]}"
     return f"{step.kind} {step.solution}".strip()
-
-
-def lateness(records: Any) -> dict[str, float]:
-    """p50, p99 and max of the lateness of fired commands, in us; zeros when none fired."""
-    import numpy
-
-    fired = records[records["reason"] == 0]
-    if not len(fired):
-        return {"p50": 0.0, "p99": 0.0, "max": 0.0}
-    late = (fired["actual_ns"] - fired["deadline_ns"]) / 1000.0
-    p50, p99 = numpy.percentile(late, [50, 99])
-    return {"p50": round(p50, 1), "p99": round(p99, 1), "max": round(float(late.max()), 1)}

@@ -20,6 +20,15 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "dc2200": {"limit": 1.0},
     "julabo": {},
     "mettler": {},
+    "cavro": {"syringe": 1.0},
+    "vici": {},
+    "qcm200": {},
+    "sqm160": {},
+    "lakeshore336": {},
+    "alicat": {},
+    "daq6510": {},
+    "keithley2450": {},
+    "ika": {},
 }
 README = Path(drivers.__file__).with_name("README.md").read_text(encoding="utf-8")
 
