@@ -30,6 +30,7 @@ $(VENV)/ready: pyproject.toml setup.py $(CORE)
 	$(PYTHON) -c 'import sys; sys.exit("lbl needs Python 3.11 or newer; try: make PYTHON=python3.11") if sys.version_info < (3, 11) else None'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(BIN)/python -m compileall -q lbl drivers sim recipes
 	touch $@
 
 clean:

@@ -21,17 +21,20 @@ from pyvisa.errors import VisaIOError
 from pyvisa.highlevel import VisaLibraryBase
 from pyvisa.resources import MessageBasedResource, SerialInstrument
 
+from drivers.capture import CaptureWire, Listener
 from drivers.errors import InstrumentError
 from drivers.framing import ANY_BYTE, LF
 from drivers.link import Identity, Link
 from drivers.lock import PortLock, canonical
 from drivers.pacer import BusPacer, Pacer
-from drivers.port import NO_CHANNEL, WRITE_S, Port, Sync
+from drivers.port import NO_CHANNEL, WRITE_S, Fired, Port, Sync
 from drivers.wire import CHUNK, DRAIN_MAX, DescriptorWire, Wire, babble, lost, silence
 
 __all__ = ["Bus", "BusPacer", "Identity", "Link", "Pacer", "Port", "Sync"]
 
 OPEN_MS: Final = 3000
+REOPEN_TRIES: Final = 10
+REOPEN_PAUSE_S: Final = 1.0  # a USB adapter is enumerated anew in about a second
 _IN_PROCESS: Final = ("@lbl", "@sim")  # back ends that serve simulated instruments in this process
 _PARITY: Final = {
     "none": constants.Parity.none,
@@ -54,9 +57,15 @@ class Bus:
     this process, which needs no lock between processes. Use as a context manager, or `close`.
     """
 
-    def __init__(self, pacer: BusPacer, library: VisaLibraryBase | str = "@py") -> None:
-        """Open the library; ports are opened by `port`."""
+    def __init__(
+        self,
+        pacer: BusPacer,
+        library: VisaLibraryBase | str = "@py",
+        capture: Listener | None = None,
+    ) -> None:
+        """Open the library; ports are opened by `port`. `capture` is told every byte."""
         self._pacer = pacer
+        self._listener = capture
         self._manager = pyvisa.ResourceManager(library)
         self._in_process = not isinstance(library, str) or library.endswith(_IN_PROCESS)
         self._lock = threading.Lock()
@@ -90,6 +99,31 @@ class Bus:
             self._ports[canonical(resource)] = (port, link, lock)
             return port
 
+    def reopen(
+        self, resource: str, *, tries: int = REOPEN_TRIES, pause_s: float = REOPEN_PAUSE_S
+    ) -> Port:
+        """Open a lost port anew, for the drivers that hold it; they identify again afterwards.
+
+        The pacer's old channel is removed before its descriptor is closed (the guardian is told by
+        both), then `pause_s` pass and the resource is opened, `tries` times in all. The lock is
+        kept. Raises InstrumentError: "lost" when it does not open, "busy" while commands are armed
+        on it, "limit" for a resource that was never open.
+        """
+        with self._lock:
+            port, link, _ = self._opened(resource)
+            self._let_go(port)
+            for left in range(tries - 1, -1, -1):
+                port.pause(pause_s)
+                try:
+                    wire, channel, _, fired = self._wire(port.resource, link)
+                except InstrumentError as error:
+                    if left == 0 or error.kind != "lost":
+                        raise
+                    continue
+                port.reopen(wire, channel, fired)
+                return port
+        raise ValueError(f"tries must be at least 1, not {tries}")
+
     def close(self) -> None:
         """Close every port and give its lock back; doing it twice does no harm."""
         with self._lock:
@@ -120,17 +154,48 @@ class Bus:
         if port.channel >= 0:
             self._pacer.remove(port.channel)
 
+    def _opened(self, resource: str) -> tuple[Port, Link, PortLock | None]:
+        opened = self._ports.get(canonical(resource))
+        if opened is None:
+            raise InstrumentError(
+                "the port was never open", kind="limit", cure="open it first", resource=resource
+            )
+        return opened
+
+    def _let_go(self, port: Port) -> None:
+        """Give channel and session of a port back; the port itself stays."""
+        try:
+            self._forget(port)
+        except RuntimeError as error:  # armed entries would fire into whatever opens next
+            raise InstrumentError(
+                str(error), kind="busy", cure="hold the run first", resource=port.resource
+            ) from None
+        except (OSError, ValueError):
+            pass  # gone already
+        port.channel = NO_CHANNEL
+        with contextlib.suppress(OSError, VisaIOError):
+            port.close()
+
     def _open(self, resource: str, link: Link) -> Port:
         """A port with its wire and channel; nothing stays open when it fails."""
+        wire, channel, notes, fired = self._wire(resource, link)
+        return Port(resource, wire, self._pacer, channel, notes, fired)
+
+    def _wire(self, resource: str, link: Link) -> tuple[Wire, int, tuple[str, ...], Fired | None]:
+        """A wire, its channel, what was odd, and who is told of bytes that go past the wire."""
         session = self._session(resource)
         try:
             notes = tuple(_set_up(session, link))
             fd = -1 if self._in_process else _descriptor(session)
             wire: Wire = VisaWire(session)
+            fired: Fired | None = None
             if fd >= 0:
                 _prepare_descriptor(fd, resource)
                 wire = DescriptorWire(fd, session)
-            return Port(resource, wire, self._pacer, self._channel(resource, wire), notes)
+            if self._listener is not None:
+                wire = told = CaptureWire(wire, resource, self._pacer, self._listener)
+                fired = told.fired if fd >= 0 and not self._pacer.virtual else None
+            return wire, self._channel(resource, wire), notes, fired
         except BaseException:
             with contextlib.suppress(OSError, VisaIOError):
                 session.close()

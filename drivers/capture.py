@@ -1,7 +1,7 @@
 """Every byte that crosses a wire, told to somebody as it crosses: one line of JSON a piece.
 
-`{"t_ns": 1, "resource": "ASRL1::INSTR", "dir": "out", "hex": "2f310a"}`; `out` is what was sent, `in`
-what arrived, `t_ns` the run's own clock. A bus without a listener has none of this in its way.
+`{"t_ns": 1, "resource": "ASRL1::INSTR", "dir": "out", "hex": "2f310a"}`; `out` is what was sent,
+`in` what arrived, `t_ns` the run's own clock. A bus without a listener has none of this in its way.
 This file must never open a file, and never change, hold back or wait for a byte.
 """
 

@@ -1,7 +1,8 @@
 """Keithley DAQ6510: direct voltages of analogue sensors, one scan over a list of channels.
 
-Source: Keithley DAQ6510 reference manual (DAQ6510-901-01), SCPI command reference. It must never
-return a value whose channel the instrument did not name with it, nor an overflow as a voltage.
+Source: Keithley DAQ6510 reference manual (DAQ6510-901-01), SCPI command reference, as pymeasure and
+two other programs use it. It must never return a value whose channel the instrument did not name
+with it, nor an overflow as a voltage.
 """
 
 import math

@@ -1,8 +1,8 @@
 """Keithley 2450 source meter: the voltage of a film from which no current is drawn.
 
-Source: Keithley 2450 reference manual (2450-901-01), chapter 6, SCPI command reference. It must
-never source anything but 0 A, never leave the output on after an error, and never take the voltage
-at which its own limit stopped it for the film's.
+Source: Keithley 2450 reference manual (2450-901-01), chapter 6, SCPI command reference. It
+must never source anything but 0 A, never leave the output on after an error, and never take the
+voltage at which its own limit stopped it for the film's.
 """
 
 from collections.abc import Callable

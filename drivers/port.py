@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
+from drivers.awaited import Awaited, Awaiting
 from drivers.errors import InstrumentError, Kind
 from drivers.framing import LF, Framing
 from drivers.pacer import Pacer
@@ -34,7 +35,6 @@ TURNS: Final = 100_000  # looks; bounds the wait for the wire when the clock sta
 READ_MAX: Final = 65_536  # bytes of unasked lines in front of one answer
 IN_STEP_TRIES: Final = 8  # messages looked at for the one that proves we are in step
 TRIES: Final = 2  # a question is asked once more after silence or garbage
-AWAITED_MAX: Final = 256  # armed commands whose answers are due: as many as the pacer has slots
 NOTES_MAX: Final = 50
 _ASK_AGAIN: Final[tuple[Kind, ...]] = ("no answer", "garbled")
 
@@ -45,18 +45,6 @@ class Sync:
 
     question: bytes
     recognise: Callable[[bytes], bool]
-
-
-@dataclass(frozen=True, slots=True)
-class _Awaited:
-    """An armed command whose answers somebody has to read."""
-
-    entry: int
-    command: bytes
-    framing: Framing
-    check: Callable[[bytes], None]
-    replies: int
-    who: str
 
 
 class Port:
@@ -90,7 +78,7 @@ class Port:
         self._lock = threading.RLock()
         self._rest = b""  # read and not yet used
         self._in_step = True
-        self._awaited: list[_Awaited] = []
+        self._awaited = Awaiting(clock)
         self._end = LF  # last framing's end, for a drain that has no framing of its own
 
     @property
@@ -171,11 +159,13 @@ class Port:
                 ).at(who, self.resource, data)
             if self.lost:
                 raise self._gone().at(who, self.resource, data)
-            if len(self._awaited) >= AWAITED_MAX:
-                self._forget_unfired()
+            try:
+                self._awaited.make_room()
+            except InstrumentError as error:
+                raise error.at(who, self.resource, data) from None
             entry = self.clock.arm(self.channel, data, deadline_ns, latest_ns, replies, tag)
             if replies:
-                self._awaited.append(_Awaited(entry, data, framing, check, replies, who))
+                self._awaited.add(Awaited(entry, data, framing, check, replies, who))
             return entry
 
     def collect(self, timeout_s: float) -> None:
@@ -219,7 +209,8 @@ class Port:
         """
         with self._lock:
             self._wire, self.channel, self._told = wire, channel, fired
-            self._rest, self._awaited, self._in_step, self.lost = b"", [], False, ""
+            self._rest, self._in_step, self.lost = b"", False, ""
+            self._awaited.clear()
 
     def _attempt(
         self,
@@ -234,6 +225,8 @@ class Port:
     ) -> tuple[T] | None:
         """One exchange; None when its question may be asked again."""
         with self._lock:
+            if self.lost:
+                raise self._gone().at(who, self.resource, data)
             self._take_turn(timeout_s if self._in_step else 2 * timeout_s + QUIET_S)
             try:
                 if not self._in_step:
@@ -301,7 +294,7 @@ class Port:
     def _collect(self, owed: int) -> None:
         """Read `owed` answers in firing order; the first complaint is raised when all are read."""
         trouble: InstrumentError | None = None
-        for fired_ns, awaited in self._fired():
+        for fired_ns, awaited in self._awaited.fired():
             if self._told is not None:
                 self._told(awaited.command, fired_ns)
             for _ in range(awaited.replies):
@@ -315,46 +308,13 @@ class Port:
         if trouble is not None:
             raise trouble
 
-    def _hear(self, awaited: _Awaited) -> InstrumentError | None:
+    def _hear(self, awaited: Awaited) -> InstrumentError | None:
         """One answer of a fired command, judged by its own check."""
         try:
             awaited.check(self._message(awaited.framing, FIRED_ANSWER_S))
         except InstrumentError as error:
             return self._after(error).at(awaited.who, self.resource, awaited.command)
         return None
-
-    def _fired(self) -> list[tuple[int, _Awaited]]:
-        """The awaited commands that fired, and when, in order; they are awaited no more."""
-        fired: list[tuple[int, _Awaited]] = []
-        waiting: list[_Awaited] = []
-        for awaited in self._awaited:
-            state, fired_ns = self._state(awaited)
-            if state == "fired":
-                fired.append((fired_ns, awaited))
-            elif state in ("armed", "confirmed"):
-                waiting.append(awaited)
-        self._awaited = waiting
-        fired.sort(key=lambda pair: pair[0])
-        return fired
-
-    def _state(self, awaited: _Awaited) -> tuple[str, int]:
-        """The pacer's word on an entry; one it has forgotten ended long ago."""
-        try:
-            return self.clock.entry(awaited.entry)
-        except KeyError:
-            return "dropped", 0
-
-    def _forget_unfired(self) -> None:
-        """Drop what was armed and never fired (missed, dropped)."""
-        gone = ("missed", "dropped")
-        self._awaited = [a for a in self._awaited if self._state(a)[0] not in gone]
-        if len(self._awaited) >= AWAITED_MAX:
-            raise InstrumentError(
-                f"{AWAITED_MAX} armed commands are waiting on this port",
-                kind="limit",
-                cure="arm later",
-                resource=self.resource,
-            )
 
     # --- bytes ---------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from lbl.bench.file import BenchFile, read_bench
+from lbl.bench.file import BenchFile, read_any_bench, read_bench
 from lbl.errors import BadInput, Fault, Problem, Refused, short
 from lbl.journal.audit import verify
 from lbl.journal.folder import RunFolder
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from lbl.run.launch import Launch
     from lbl.run.news import News
     from lbl.run.result import Result
+    from lbl.run.timing import Qualification
 
 T = TypeVar("T")
 
@@ -382,6 +383,16 @@ def check_journal(run: str, runs: Path) -> str:
     return report.text()
 
 
+def timing(tell: Callable[[str], None], *, fifo: int, cpu: int) -> "Qualification":
+    """Qualify this computer beside a plain C loop, in under half a minute; `tell` hears progress.
+
+    Raises BadInput when the policy or the CPU is refused, Fault when the computer is too busy.
+    """
+    from lbl.run.timing import qualify
+
+    return qualify(fifo=fifo, cpu=cpu, tell=tell)
+
+
 def serve(
     bench: str, *, recipe: str, announce: Callable[[Mapping[str, object]], None], **options: Any
 ) -> None:
@@ -392,30 +403,41 @@ def serve(
     from lbl.bench.served import serve as serve_bench
     from lbl.bench.simulated import Simulation
 
-    bound = _bind(recipe, bench, {})
-    if not bound.file.in_process:
-        sentence = f"bench {bound.file.name} is not one of simulated instruments"
+    path = find(bench, "sim", "bench")
+    file = read_any_bench(path)
+    if not file.in_process:
+        sentence = f"bench {file.name} is not one of simulated instruments"
         raise BadInput(Problem("serve", sentence, remedy="give one whose file says simulated:"))
-    substrate = bound.plan.substrate
-    simulation = Simulation(bound.file, {}, seed=0, area=substrate.area, sides=substrate.sides)
-    simulation.fill(bound.plan.assignments, bound.plan.solutions)
+    if isinstance(file, BenchFile):
+        bound = _bind(recipe, bench, {})
+        substrate = bound.plan.substrate
+        simulation = Simulation(file, {}, seed=0, area=substrate.area, sides=substrate.sides)
+        simulation.fill(bound.plan.assignments, bound.plan.solutions)
+    else:  # a catalog has no baths to fill
+        simulation = Simulation(file, {}, seed=0, area=1.0, sides=1)
     stopped: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *caught: stopped.append(caught[0]))
     serve_bench(
-        simulation, bound.bench_text, announce=announce, stop=lambda: bool(stopped), **options
+        simulation,
+        path.read_text("utf-8"),
+        announce=announce,
+        stop=lambda: bool(stopped),
+        **options,
     )
 
 
 def bench_safe(bench: str) -> str:
     """Make every instrument of a bench safe; a bench that a run holds has that run aborted.
 
-    Raises BadInput when instruments do not answer, Fault when some cannot be made safe.
+    Those that answer are made safe whatever the others do. Raises Fault for each that does not
+    answer or cannot be made safe.
     """
-    from lbl.bench.bench import Bench, holders
+    from lbl.bench.bench import holders
+    from lbl.bench.opening import Instruments
     from lbl.run.clock import RunClock
 
-    file = read_bench(find(bench, "sim", "bench"))
+    file = read_any_bench(find(bench, "sim", "bench"))
     if file.in_process:
         return f"bench {file.name} lives only inside a run: there is nothing to make safe"
     held = holders(file)
@@ -423,7 +445,7 @@ def bench_safe(bench: str) -> str:
         for pid in held:
             _signal(pid, SIGNALS["abort"])
         return "; ".join(f"{why} (pid {pid}) holds it: told to abort" for pid, why in held.items())
-    opened = Bench(file, RunClock(None).core, None, "bench safe")
+    opened = Instruments(file, RunClock(None).core, "bench safe")
     try:
         failed = opened.safe()
     finally:

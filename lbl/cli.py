@@ -243,6 +243,31 @@ def verify(run: Run, runs: Runs = RUNS) -> None:
     screen.said(door.check_journal(run, runs))
 
 
+@app.command()
+def timing(
+    fifo: Annotated[
+        int, typer.Option("--fifo", min=0, max=99, help="With this SCHED_FIFO priority.")
+    ] = 0,
+    cpu: Annotated[int, typer.Option("--cpu", min=-1, help="On this CPU only.")] = -1,
+    picture: Annotated[
+        Path | None, typer.Option("--picture", help="Draw the histograms into this file.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Qualify this computer: how late commands leave, beside a plain C loop. Takes 25 s."""
+    from lbl import app as door
+    from lbl import picture as pictures
+    from lbl import screen
+
+    made = door.timing(lambda text: print(text, file=sys.stderr), fifo=fifo, cpu=cpu)
+    figures = made.as_json()
+    screen.timing(figures, made.words)
+    if picture is not None:
+        print(pictures.latenesses(made.samples_us(), picture), file=sys.stderr)
+    if json:
+        screen.as_json(figures)
+
+
 @bench_app.command("safe")
 def bench_safe(bench: Annotated[str, typer.Argument(help="A bench.")] = BENCH) -> None:
     """Make every instrument of a bench safe; moves neither substrate nor liquid."""

@@ -159,6 +159,7 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "lot-unknown": "A lot is given for a solution that the recipe does not have.",
         "detach": "The run could not be sent to the background.",
         "serve": "Simulated instruments could not be served.",
+        "timing": "This computer could not be timed as asked.",
         "command-wrong": "A command to a run has a name that cannot be one.",
         "state-refused": "The run's state does not take this command.",
         "inbox-full": "A run has too many commands that nobody has taken.",

@@ -3,7 +3,7 @@
 matplotlib is an optional extra and takes half a second to load, so it is loaded here and only here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ SKIP: Final = 5  # bilayers before the straight line, as in the record's slope
 INK: Final = "#1b1f3b"
 PURPLE: Final = "#7b2d8e"
 ROSE: Final = "#d1495b"
+BINS: Final = 80
 
 
 def growth(record: Mapping[str, Any], folder: Path) -> str:
@@ -55,3 +56,37 @@ def growth(record: Mapping[str, Any], folder: Path) -> str:
     path = folder / GROWTH
     figure.savefig(path, dpi=120)
     return f"growth picture: {path}"
+
+
+def latenesses(samples: Mapping[str, tuple[Sequence[float], Sequence[float]]], path: Path) -> str:
+    """Draw histograms of (ours, the C loop's) lateness in us, a panel a condition; a sentence."""
+    try:
+        import matplotlib
+    except ImportError:
+        return "no picture: pip install 'lbl[plot]'"
+    matplotlib.use("Agg")
+    import numpy
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8.0, 2.2 * len(samples) + 0.6), layout="constrained")
+    panels = figure.subplots(len(samples), 1, sharex=True, squeeze=False)[:, 0]
+    highest = max(max(late) for pair in samples.values() for late in pair)
+    edges = numpy.geomspace(1.0, max(10.0, highest), BINS)
+    for axes, (name, (ours, theirs)) in zip(panels, samples.items(), strict=True):
+        late = [numpy.clip(numpy.asarray(side), edges[0], None) for side in (ours, theirs)]
+        axes.hist(late[0], edges, color=PURPLE, alpha=0.6, label="pacer")
+        axes.hist(late[1], edges, color=INK, histtype="step", label="plain C loop")
+        for side, color in zip(late, (PURPLE, INK), strict=True):
+            axes.axvline(float(numpy.percentile(side, 99)), color=color, linestyle=":")
+        axes.set_title(name, loc="left")
+        axes.set_yscale("symlog")
+        axes.spines[["top", "right"]].set_visible(False)
+    panels[0].legend(frameon=False)
+    panels[-1].set_xscale("log")
+    panels[-1].set_xlabel("lateness (us); dotted: 99 of 100")
+    figure.supylabel("commands")
+    try:
+        figure.savefig(path, dpi=120)
+    except (OSError, ValueError) as error:
+        return f"no picture: {error}"
+    return f"picture: {path}"

@@ -174,6 +174,7 @@ class Progress:
             Live(console=self._console, auto_refresh=False) if self._console.is_terminal else None
         )
         self._due = 0.0
+        self._state = ""
         self._line = -1
         self._curve: list[float] = []
 
@@ -200,8 +201,8 @@ class Progress:
                 self._tell(news)
                 return
             now = patience_s()
-            if now >= self._due or news.state == "Complete":
-                self._due = now + REDRAW_S
+            if now >= self._due or news.state != self._state:
+                self._due, self._state = now + REDRAW_S, news.state
                 self._live.update(self._panel(news), refresh=True)
         except (OSError, ValueError):
             self._live = None
@@ -238,6 +239,8 @@ class Progress:
             rows.append(("bath", f"{news.temperature:.2f} degC"))
         if news.deviations:
             rows.append(("deviations", str(news.deviations)))
+        if news.state == "Held":
+            rows.append(("now", f"lbl unhold, stop or abort {news.run}; Ctrl-C leaves it held"))
         table = Table.grid(padding=(0, 2))
         table.add_column(style="bold", width=12)
         table.add_column()
@@ -247,6 +250,24 @@ class Progress:
 
     def _last(self) -> str:
         return f"{self._curve[-1]:.2f} mOD a side" if self._curve else "-"
+
+
+def timing(figures: Mapping[str, Any], names: Mapping[str, str]) -> None:
+    """How late the pacer and the C loop beside it were, a row a condition; then the verdict."""
+    table = Table(title="lateness in us, ours beside a plain C loop")
+    table.add_column("when")
+    for column in ("p50", "C p50", "p99", "C p99", "max", "C max"):
+        table.add_column(column, justify="right")
+    for key, name in names.items():
+        row = figures[key]
+        ours, theirs = row["pacer_us"], row["control_us"]
+        columns = (f"{side[figure]:.1f}" for figure in ours for side in (ours, theirs))
+        table.add_row(name, *columns)
+        if "cyclictest_us" in row:
+            cyclic = (["", f"{value:.1f}"] for value in row["cyclictest_us"].values())
+            table.add_row("  cyclictest", *(cell for pair in cyclic for cell in pair))
+    _out.print(table)
+    said(f"{figures['verdict']}: {figures['reason']}")
 
 
 def sparks(values: Sequence[float], width: int = SPARK_WIDTH) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from sim.cavro import Cavro
 from sim.dc2200 import DC2200
 from sim.julabo import Julabo
 from sim.mettler import Mettler
@@ -21,6 +22,7 @@ MODELS: Final[Mapping[str, Callable[[Spec, Any], Device]]] = {
     "dc2200": DC2200,
     "julabo": Julabo,
     "mettler": Mettler,
+    "cavro": Cavro,
 }
 TITLES: Final[Mapping[str, str]] = {
     # maker and type of each model, as people know it
@@ -30,4 +32,5 @@ TITLES: Final[Mapping[str, str]] = {
     "dc2200": "Thorlabs DC2200",
     "julabo": "JULABO circulator",
     "mettler": "Mettler Toledo MT-SICS",
+    "cavro": "Tecan Cavro XCalibur",
 }

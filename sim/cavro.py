@@ -5,12 +5,11 @@ by itself once it is accepted; what it has done is worked out when somebody look
 wait, and never answers what was sent to another address or to several.
 """
 
-import re
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from typing import Any, ClassVar, Final
 
 from sim.cavro_frames import NUMBER, REPEAT, Frame, Frames, dt_frame, oem_frame
+from sim.cavro_strings import LIMITS, STRING_MAX, CommandError, Token, one, parse
 from sim.cavro_works import HOME_SPEED, PRESETS, STROKE, SyringeLink, Works
 from sim.port import Reply, Spec
 
@@ -18,46 +17,18 @@ LATENCY_NS: Final = 2_000_000  # guess; the manual says less than 5 ms
 BYTE_NS: Final = 1_041_667  # ten bits at 9600 baud
 LOOP_NS: Final = 1_000_000  # guess: what a turn of a loop takes beside its commands
 STEPS_MAX: Final = 2_000  # commands worked out at one look; an endless loop loses the rest
-STRING_MAX: Final = 255  # characters of the command buffer
 LOOPS_MAX: Final = 10  # loops inside loops
 READY: Final = 0x20
 STATUS: Final = 0x40
 FIRMWARE: Final = "P/N733085 Rev B"  # guess
-OK, NO_INIT, UNKNOWN, OPERAND, SEQUENCE, HOMELESS, PLUNGER, BYPASS, OVERFLOW = (
-    0, 1, 2, 3, 4, 7, 9, 11, 15,
-)  # fmt: skip
-LIMITS: Final[Mapping[str, tuple[int, int]]] = {
-    "v": (50, 1000), "V": (5, 6000), "c": (50, 2700), "L": (1, 20), "K": (0, 31), "k": (0, 80),
-    "N": (0, 1), "J": (0, 7), "U": (0, 255),
-}  # fmt: skip
-OPTIONAL: Final = frozenset("ZYWwIOBEgGHkKNJ")  # no number means 0
+OK, UNKNOWN, OPERAND, SEQUENCE, HOMELESS, PLUNGER, BYPASS, OVERFLOW = 0, 2, 3, 4, 7, 9, 11, 15
+QUIET: Final = ("a", "p", "d")  # Q says ready while these run
+VALVE: Final = ("I", "O", "B", "E", "w")  # not to be terminated
+HOMING: Final = ("Z", "Y", "W")
 DELAY_MAX: Final = 30_000  # ms
 LOOP_MAX: Final = 30_000
 REPORTS: Final[Mapping[str, str]] = {"F": "?10", "#": "?20", "&": "?23", "Q": "Q"}
-_TOKEN: Final = re.compile(r"([A-Za-z])(\d{0,5}(?:,\d{0,5}){0,2})")
 _MS: Final = 1_000_000
-
-Token = tuple[str, tuple[int, ...]]
-"""A command letter and its numbers."""
-
-
-class _Error(Exception):
-    """The error number of a command that cannot be done."""
-
-
-@lru_cache(maxsize=1024)
-def parse(text: str) -> tuple[Token, ...] | None:
-    """Return the commands of a string, or None if one of them is unknown."""
-    tokens: list[Token] = []
-    place = 0
-    while place < len(text):
-        found = _TOKEN.match(text, place)
-        if found is None or found[1] not in KNOWN:
-            return None
-        numbers = tuple(int(part or 0) for part in found[2].split(",")) if found[2] else ()
-        tokens.append((found[1], numbers))
-        place = found.end()
-    return tuple(tokens)
 
 
 class Cavro:
@@ -81,7 +52,8 @@ class Cavro:
         self._place = 0  # its next command
         self._until_ns = 0  # when that may begin
         self._loops: list[list[int]] = []  # [first command, turns left or -1], inner last
-        self._halted = self._quiet = self._terminated = False
+        self._act = ""  # the command in work
+        self._halted = False
         self._stall_ns: int | None = None
         self._error = OK  # what the next Q will tell
         self._heard = 0  # number of the last OEM frame
@@ -99,7 +71,7 @@ class Cavro:
             error, text = self._frame(frame, now_ns)
             if frame.address != 0x30 + self._address:
                 continue  # commands to several pumps are not answered
-            ready = READY if self._quiet or not self._busy() else 0
+            ready = READY if not self._running or self._act in QUIET else 0
             make = oem_frame if frame.sequence >= 0 else dt_frame
             answer = make(STATUS | ready | error, text)
             out.append((now_ns + LATENCY_NS + BYTE_NS * len(answer), answer))
@@ -147,16 +119,16 @@ class Cavro:
             return UNKNOWN, ""
         try:
             return self._accept(text, tokens, now_ns), ""
-        except _Error as error:
+        except CommandError as error:
             return error.args[0], ""
 
     def _accept(self, text: str, tokens: tuple[Token, ...], now_ns: int) -> int:
         """Store or begin a string; return an error that shows at once."""
         if text in ("T", "TR"):
             return self._terminate(now_ns)
-        if self._busy():
+        if self._running:
             return self._meanwhile(text, tokens, now_ns)
-        if tokens[-1][0] == "X":
+        if text in ("X", "XR"):
             text = self._last
         elif text == "R":
             text = self._stored
@@ -174,8 +146,7 @@ class Cavro:
     def _begin(self, text: str, now_ns: int) -> None:
         self._running, self._place = text, 0
         self._until_ns = now_ns
-        self._loops, self._terminated = [], False
-        self._error = OK
+        self._loops, self._error = [], OK
 
     def _meanwhile(self, text: str, tokens: tuple[Token, ...], now_ns: int) -> int:
         """Take what is allowed while a string runs: R after a halt, a new top speed."""
@@ -192,20 +163,19 @@ class Cavro:
 
     def _terminate(self, now_ns: int) -> int:
         """End strokes, delays and loops; a valve ends its turn first."""
-        if not self._busy():
+        if not self._running:
             return OK
-        if now_ns < self._works.stroke.end_ns:
+        if self._act not in VALVE:
             self._works.halt(now_ns)
             self._until_ns = now_ns
+        if self._act in HOMING:
+            self._works.homed = False
         self._place, self._halted = len(parse(self._running) or ()), False
-        self._stall_ns, self._terminated = None, True
+        self._stall_ns = None
         self.settle(now_ns)
         return OK
 
     # --- the running string ----------------------------------------------------------------
-
-    def _busy(self) -> bool:
-        return bool(self._running)
 
     def settle(self, now_ns: int) -> None:
         """Work out what the running string has done until now."""
@@ -220,20 +190,20 @@ class Cavro:
                 break
             self._works.settle(self._until_ns)
             if self._place >= len(tokens):
-                self._running, self._quiet = "", False
+                self._running = ""
                 break
             self._step(tokens)
         else:
-            self._until_ns = max(self._until_ns, now_ns)
+            self._until_ns = now_ns + 1
         self._works.settle(now_ns)
 
     def _step(self, tokens: tuple[Token, ...]) -> None:
         name, numbers = tokens[self._place]
         self._place += 1
-        self._quiet = False
+        self._act = name
         try:
             self._COMMANDS[name](self, name, numbers, self._until_ns)
-        except _Error as error:
+        except CommandError as error:
             self._error = error.args[0]
             self._running, self._loops = "", []
 
@@ -243,36 +213,35 @@ class Cavro:
         self._works.settle(at_ns)
         self._works.homed = False
         self._running, self._loops, self._stall_ns = "", [], None
-        self._halted = self._quiet = False
+        self._halted = False
         self._error = PLUNGER
 
     def _stroke(self, name: str, numbers: tuple[int, ...], at_ns: int) -> None:
         """A P D, and a p d during which Q says ready."""
         works = self._works
-        value = _one(name, numbers)
+        value = one(name, numbers)
         if not works.homed:
-            raise _Error(HOMELESS)
+            raise CommandError(HOMELESS)
         if works.port in ("b", "e") and not works.distributes:
-            raise _Error(BYPASS)
+            raise CommandError(BYPASS)
         here = works.increments(at_ns)
         target = {"A": value, "P": here + value, "D": here - value}[name.upper()]
         if not 0 <= target <= STROKE / works.pulses:
-            raise _Error(OPERAND)
+            raise CommandError(OPERAND)
         self._until_ns = works.plunge(target * works.pulses, at_ns)
-        self._quiet = name.islower()
 
     def _turn(self, name: str, numbers: tuple[int, ...], at_ns: int) -> None:
         """I O B E of the three-way valve, I<n> clockwise and O<n> the other way round."""
         works = self._works
         if not works.seated:
-            raise _Error(HOMELESS)
+            raise CommandError(HOMELESS)
         port = name.lower()
         if works.distributes:
             if name not in "IO" or not numbers or not 1 <= numbers[0] <= works.ports:
-                raise _Error(OPERAND)
+                raise CommandError(OPERAND)
             port = str(numbers[0])
         elif numbers:
-            raise _Error(OPERAND)
+            raise CommandError(OPERAND)
         self._until_ns = at_ns + works.turn(port, name == "I")
 
     def _home(self, name: str, numbers: tuple[int, ...], at_ns: int) -> None:
@@ -280,7 +249,7 @@ class Cavro:
         works = self._works
         force, inlet, outlet = (*numbers, 0, 0, 0)[:3]
         if not (0 <= force <= 2 or 10 <= force <= 40) or max(inlet, outlet) > works.ports:
-            raise _Error(OPERAND)
+            raise CommandError(OPERAND)
         if name in "ZYw":
             home = "1" if name == "Y" else str(works.ports)
             port = str(outlet or home) if works.distributes else "o" if name == "Z" else "i"
@@ -290,42 +259,42 @@ class Cavro:
         self._error, self._until_ns = OK, at_ns
 
     def _set(self, name: str, numbers: tuple[int, ...], at_ns: int) -> None:
-        value = _one(name, numbers)
+        value = one(name, numbers)
         low, high = LIMITS[name]
         if not low <= value <= high:
-            raise _Error(OPERAND)
+            raise CommandError(OPERAND)
         self._works.values[name] = value
 
     def _preset(self, name: str, numbers: tuple[int, ...], at_ns: int) -> None:
-        value = _one(name, numbers)
+        value = one(name, numbers)
         if value >= len(PRESETS):
-            raise _Error(OPERAND)
+            raise CommandError(OPERAND)
         self._works.values["V"] = PRESETS[value]
 
     def _delay(self, name: str, numbers: tuple[int, ...], at_ns: int) -> None:
-        value = _one(name, numbers)
+        value = one(name, numbers)
         if value > DELAY_MAX:
-            raise _Error(OPERAND)
+            raise CommandError(OPERAND)
         self._until_ns = at_ns + value * _MS
 
     def _halt(self, name: str, numbers: tuple[int, ...], at_ns: int) -> None:
         """Wait for R; the two inputs never change."""
-        if _one(name, numbers) > 2:
-            raise _Error(OPERAND)
+        if one(name, numbers) > 2:
+            raise CommandError(OPERAND)
         self._halted = True
 
     def _open(self, name: str, numbers: tuple[int, ...], at_ns: int) -> None:
         if len(self._loops) >= LOOPS_MAX:
-            raise _Error(SEQUENCE)
+            raise CommandError(SEQUENCE)
         self._loops.append([self._place, 0])
 
     def _repeat(self, name: str, numbers: tuple[int, ...], at_ns: int) -> None:
         """Go back to the `g`: n turns in all, 0 for endless ones."""
-        turns = _one(name, numbers)
+        turns = one(name, numbers)
         if turns > LOOP_MAX:
-            raise _Error(OPERAND)
+            raise CommandError(OPERAND)
         if not self._loops:
-            raise _Error(SEQUENCE)
+            raise CommandError(SEQUENCE)
         loop = self._loops[-1]
         loop[1] += 1
         self._until_ns = at_ns + LOOP_NS
@@ -385,9 +354,10 @@ class Cavro:
     def snapshot(self) -> dict[str, object]:
         """Return the whole dynamic state as plain JSON data."""
         return {
+            "act": self._act,
             "error": self._error,
-            "flags": [self._halted, self._quiet],
             "frames": self._frames.plain(),
+            "halted": self._halted,
             "heard": self._heard,
             "last": self._last,
             "loops": [list(loop) for loop in self._loops],
@@ -402,9 +372,10 @@ class Cavro:
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take a state that `snapshot` gave."""
+        self._act = state["act"]
         self._error = state["error"]
-        self._halted, self._quiet = state["flags"]
         self._frames.take(state["frames"])
+        self._halted = state["halted"]
         self._heard = state["heard"]
         self._last = state["last"]
         self._loops = [list(loop) for loop in state["loops"]]
@@ -415,13 +386,3 @@ class Cavro:
         self._told = (state["told"][0], state["told"][1])
         self._until_ns = state["until_ns"]
         self._works.take(state["works"])
-
-
-KNOWN: Final = frozenset(Cavro._COMMANDS)
-
-
-def _one(name: str, numbers: tuple[int, ...]) -> int:
-    """Return the only number of a command; some commands take 0 for none."""
-    if len(numbers) > 1 or (not numbers and name not in OPTIONAL):
-        raise _Error(OPERAND)
-    return numbers[0] if numbers else 0

@@ -117,7 +117,7 @@ def sites(reversed_share: float) -> float:
     (Schlenoff and Dubas, Macromolecules 34, 592, 2001, for the idea; the table is a guess).
     """
     share = min(max(reversed_share, 0.0), 1.0)
-    return share / (0.3 + 0.7 * share)
+    return share / (share + 0.3 * (1.0 - share))  # in this form never above 1 by rounding
 
 
 def orientation(pH: float, switch_at: float, steepness: float) -> float:

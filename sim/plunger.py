@@ -66,7 +66,12 @@ class Stroke:
     def plain(self) -> list[float]:
         """Return the stroke as JSON data."""
         return [
-            self.start_ns, self.origin, self.target, self.start, self.top, self.cutoff,
+            self.start_ns,
+            self.origin,
+            self.target,
+            self.start,
+            self.top,
+            self.cutoff,
             self.slope,
         ]
 

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-import drivers
 from drivers.bus import Bus, Port
 from drivers.errors import InstrumentError
 from drivers.lock import holder
 from lbl.bench import roles
 from lbl.bench.file import AnyBench, BenchFile
+from lbl.bench.opening import open_one
 from lbl.bench.simulated import Simulation
 from lbl.errors import BadInput, Problem
 
@@ -89,10 +89,7 @@ class Bench:
         problems = []
         for name, spec in self.file.instruments.items():
             try:
-                driver = drivers.DRIVERS[spec.driver]
-                port = self._bus.port(spec.resource, link=driver.LINK, purpose=purpose)
-                instrument = driver(port, name, **spec.options())
-                instrument.connect()
+                port, instrument = open_one(self._bus, name, spec, purpose)
             except InstrumentError as error:
                 problems.append(Problem("bench-no-answer", str(error), f"{self.file.name}.{name}"))
                 continue

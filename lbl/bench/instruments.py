@@ -5,15 +5,25 @@ open an instrument or import a driver.
 """
 
 import datetime
+import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+)
 from pydantic_core import PydanticCustomError
 
 from lbl import units
 from lbl.bench.card import Card, read_card
-from lbl.errors import BadInput
+from lbl.errors import BadInput, Problem, short
+from lbl.marked import load, problems_of, suggest
 
 STRICT: Final = ConfigDict(extra="forbid", frozen=True)
 
@@ -140,16 +150,25 @@ class NewEraSpec(Spec):
 
 
 class CavroSpec(Spec):
-    """A Tecan Cavro syringe pump with a distribution valve: its syringe and its valve's ports."""
+    """A Tecan Cavro syringe pump with a distribution valve.
+
+    Its syringe, its valve's ports, which of them initialising uses, its top speed.
+    """
 
     role: Literal["pump"]
     driver: Literal["cavro"]
-    syringe: Annotated[float, quantity("mL"), Field(gt=0)] = 1.0
+    syringe: Annotated[float, quantity("mL"), Field(gt=0)]
     ports: int = Field(default=9, ge=2, le=12)
+    inlet: int = Field(default=1, ge=1, le=12)
+    waste: int = Field(default=9, ge=1, le=12)
+    rate: Annotated[float, quantity("mL/min"), Field(gt=0)] = 1.0
+    protocol: Literal["DT", "OEM"] = "DT"
+    steps: Literal[3000, 6000] = 3000
 
     def options(self) -> dict[str, Any]:
-        """Address, and syringe and ports where given."""
-        return {"address": self.address, **self._given("syringe", "ports")}
+        """Address and syringe, the rest where given."""
+        given = self._given("ports", "inlet", "waste", "rate", "protocol", "steps")
+        return {"address": self.address, "syringe": self.syringe, **given}
 
 
 class ViciSpec(Spec):
@@ -304,3 +323,37 @@ AnySpec = Annotated[
     | IkaSpec | MettlerSpec,
     Field(discriminator="driver"),
 ]  # fmt: skip
+
+
+class _Single(BaseModel):
+    """One instrument that stands in no bench file."""
+
+    model_config = STRICT
+    instrument: AnySpec
+
+
+def spec_of(driver: str, resource: str, given: Mapping[str, str]) -> Any:
+    """The spec of one instrument from words, as a bench file would give them.
+
+    Raises BadInput with every problem; `given` may hold any key of the driver's entry.
+    """
+    classes = {cls.model_fields["driver"].annotation: cls for cls in get_args(get_args(AnySpec)[0])}
+    known = {get_args(word)[0]: cls for word, cls in classes.items()}
+    if driver not in known:
+        sentence = f"there is no driver '{short(driver)}'"
+        remedy = suggest(driver, list(known)) or f"drivers: {', '.join(known)}"
+        raise BadInput(Problem("driver-unknown", sentence, "--driver", remedy))
+    role = get_args(known[driver].model_fields["role"].annotation)[0]
+    entry = {"driver": driver, "role": role, "resource": resource, **given}
+    lines = (f"  {json.dumps(key)}: {_word(value)}" for key, value in entry.items())
+    marked = load("instrument:\n" + "\n".join(lines) + "\n", f"--driver {driver}")
+    try:
+        return _Single.model_validate(marked.data).instrument
+    except ValidationError as error:
+        raise BadInput(*problems_of(error, marked, "bench", _Single)) from None
+
+
+def _word(text: str) -> str:
+    """Numbers and switches as YAML knows them, everything else in quotes."""
+    plain = text in ("true", "false") or text.lstrip("-").replace(".", "", 1).isdigit()
+    return text if plain or text.startswith("[") else json.dumps(text)

@@ -17,7 +17,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from lbl.errors import Fault, Problem
+from lbl.errors import BadInput, Fault, Problem
 from lbl.run.clock import Core, control
 
 if TYPE_CHECKING:
@@ -31,8 +31,8 @@ GIL_BUSY: Final = "gil_busy"
 CPU_BUSY: Final = "cpu_busy"
 CONDITIONS: Final = (IDLE, GIL_BUSY, CPU_BUSY)
 
-ROUNDS: Final = 5
-BATCHES: Final = 4  # of one condition in one round
+ROUNDS: Final = 7
+BATCHES: Final = 3  # of one condition in one round
 BATCH: Final = 120  # deadlines of each of the two
 GAP_NS: Final = (250_000, 2_250_000)
 LEAD_NS: Final = 30_000_000  # both are asleep by the first deadline, also on a busy machine
@@ -86,6 +86,18 @@ class Qualification:
     verdict: str
     reason: str
 
+    @property
+    def words(self) -> Mapping[str, str]:
+        """The conditions in words."""
+        return WORDS
+
+    def samples_us(self) -> dict[str, tuple[list[float], list[float]]]:
+        """All latenesses, (ours, the C loop's), by the condition in words."""
+        return {
+            WORDS[name]: (_microseconds(one.pacer), _microseconds(one.control))
+            for name, one in self.conditions.items()
+        }
+
     def as_json(self) -> dict[str, Any]:
         """The object that `lbl timing --json` prints."""
         made: dict[str, Any] = {name: _figures(one) for name, one in self.conditions.items()}
@@ -107,15 +119,17 @@ def qualify(
 ) -> Qualification:
     """Measure this host for about 22 s, with the policy and CPU that a run would ask for.
 
-    `tell` hears about the progress. Raises Fault when the policy or CPU is refused, or when the
-    machine is so busy that no batch can be armed in time.
+    `tell` hears about the progress. Raises BadInput when the policy or CPU is refused, Fault
+    when the machine is so busy that no batch can be armed in time.
     """
     granted = Core(virtual=False).realtime(fifo=max(1, fifo))["fifo"] > 0
     core = Core(virtual=False)
     force = core.realtime(fifo=fifo, cpu=cpu)
     if force["refused"]:
         what, why = next(iter(force["refused"].items()))
-        raise Fault(Problem("timing-refused", f"the system refuses {what}: {why}", f"--{what}"))
+        raise BadInput(
+            Problem("timing", f"the system refuses it: {why}", f"--{what}", "leave it away")
+        )
     conditions = {name: Condition() for name in CONDITIONS}
     loads: Mapping[str, Callable[[], AbstractContextManager[None]]] = {
         IDLE: contextlib.nullcontext, GIL_BUSY: _busy_thread, CPU_BUSY: _busy_cpus,
@@ -171,14 +185,14 @@ WORDS: Final[Mapping[str, str]] = {
 
 def _advice(fifo: bool, granted: bool) -> str:
     if fifo:
-        return "use a computer of its own"
+        return "even SCHED_FIFO waits here, as it does in a virtual machine with neighbours"
     if granted:
         return "lbl run --fifo 10 makes it sharp (SCHED_FIFO is granted here)"
     return "leave the computer to the run, or let it have SCHED_FIFO (CAP_SYS_NICE)"
 
 
 def _us(value: float) -> str:
-    return f"{value:.0f} us" if value < 10_000.0 else f"{value / 1000:.0f} ms"
+    return f"{value:.0f} us" if value < 1_000.0 else f"{value / 1000:.1f} ms"
 
 
 def summary(rounds: Sequence["Latenesses"]) -> Summary:
@@ -189,6 +203,10 @@ def summary(rounds: Sequence["Latenesses"]) -> Summary:
     p50, p99 = (statistics.median(float(one[i]) for one in quantiles) for i in (0, 1))
     worst = max(int(late.max()) for late in rounds) / 1e3
     return Summary(round(p50, 1), round(p99, 1), round(worst, 1))
+
+
+def _microseconds(rounds: Sequence["Latenesses"]) -> list[float]:
+    return [late_ns / 1e3 for late in rounds for late_ns in late.tolist()]
 
 
 def _figures(one: Condition) -> dict[str, Any]:
@@ -222,7 +240,7 @@ def _round(
             into.control.append(numpy.concatenate([pair[1] for pair in made]))
             return
     sentence = f"{TRIES} times the deadlines had passed before they were armed"
-    raise Fault(Problem("timing-busy", sentence, remedy="try again on a quieter machine"))
+    raise Fault(Problem("timing", sentence, remedy="try again on a quieter machine"))
 
 
 def _batch(

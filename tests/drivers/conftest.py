@@ -83,7 +83,9 @@ class ScriptLibrary(highlevel.VisaLibraryBase):
             self._pass(timeout_ms * 1_000_000)
             return b"", self.handle_return_value(session, StatusCode.error_timeout)
         self._pass(self.answer_ns)
-        end = self.waiting.find(self._attributes[int(ResourceAttribute.termchar)]) + 1
+        end = 0
+        if self._attributes[int(ResourceAttribute.termchar_enabled)]:
+            end = self.waiting.find(self._attributes[int(ResourceAttribute.termchar)]) + 1
         size = min(size, self.portion, end or len(self.waiting))
         data, self.waiting = self.waiting[:size], self.waiting[size:]
         full = StatusCode.success_max_count_read

@@ -13,9 +13,9 @@ import pytest
 from lbl._core import CHANNELS, Core
 
 MS: Final = 1_000_000
-EXCHANGES: Final = 1_500  # of each of the two threads
+EXCHANGES: Final = int(os.environ.get("LBL_EXCHANGES", "1500"))  # of each of the two threads
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(60 + EXCHANGES // 100)
 
 
 def test_acquire_refuses_when_a_deadline_is_near(core: Core, wire: Any) -> None:
@@ -134,7 +134,7 @@ def hammer(wire: Any, *, owns: bool) -> Counter[str]:
     core = Core(virtual=False)
     instrument = Instrument(wire)
     bus = Bus(core, wire, core.add_fd("pump", wire.ours), owns)
-    threads = [threading.Thread(target=bus.ask, args=(n * 10_000,)) for n in range(2)]
+    threads = [threading.Thread(target=bus.ask, args=(n * 10 * EXCHANGES,)) for n in range(2)]
     server = threading.Thread(target=instrument.serve)
     for thread in (server, *threads):
         thread.start()

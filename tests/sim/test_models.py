@@ -50,6 +50,15 @@ WORDS: dict[str, list[bytes]] = {
         b"TI\r\n", b"TA 5.00 g\r\n", b"TAC\r\n", b"I2\r\n", b'I10 "vial"\r\n', b"I10\r\n",
         b"C3\r\n", b"si\r\n", b"D\r\n",
     ],
+    "cavro": [
+        b"/1ZR\r", b"/1Q\r", b"/1?\r", b"/1A3000R\r", b"/1gI3P500O9D500M200G0R\r", b"/1TR\r",
+        b"/_V3000R\r", b"/1R\r", b"/1XR\r", b"/1P5000R\r", b"/1?19R\r", b"/1w1S3\r", b"/1HR\r",
+        b"\x02\x31\x31ZR\x03\x09", b"\xff\x02\x31\x39Q\x03\x58", b"/1p100A9999R\r",
+    ],
+}  # fmt: skip
+HELLO: dict[str, bytes] = {  # what a model answers in any state; *IDN? if nothing is said
+    "zaber": b"/0\n", "newera": b"\r1\r" + safe_packet(b"1"), "julabo": b"status\r",
+    "mettler": b"SI\r\n", "cavro": b"/1Q\r",
 }  # fmt: skip
 NAMES = sorted(MODELS)
 
@@ -78,6 +87,9 @@ class Surround:
 
     def temperature(self, now_ns: int) -> float:
         return 20.0 + now_ns * 1e-10
+
+    def pump(self, port: str, ml: float, now_ns: int) -> None:
+        self.heard.append([port, ml, now_ns])
 
     def grams(self, now_ns: int) -> float:
         return 50.0 + 0.01 * (now_ns // 3_000_000_000)
@@ -146,8 +158,11 @@ def test_bytes_one_by_one_are_as_good_as_whole_commands(name: str, data: st.Data
     for part, pause in session:
         now_ns += pause * MS
         expected = whole.receive(part, now_ns)
-        came = [reply for place in range(len(part)) for reply in single.receive(
-            part[place : place + 1], now_ns)]
+        came = [
+            reply
+            for place in range(len(part))
+            for reply in single.receive(part[place : place + 1], now_ns)
+        ]
         assert came == expected
     assert single.snapshot() == whole.snapshot()
 
@@ -195,8 +210,7 @@ def test_after_a_power_cut_a_model_answers_as_if_new(name: str, data: st.DataObj
     now_ns, _ = play(device, data.draw(drawn(name)))
     device.power_cycle(now_ns)
     device.poll(now_ns + 10_000 * MS)
-    hello = {"zaber": b"/0\n", "newera": b"\r1\r" + safe_packet(b"1"), "julabo": b"status\r",
-             "mettler": b"SI\r\n"}.get(name, b"*IDN?\n")  # fmt: skip
+    hello = HELLO.get(name, b"*IDN?\n")
     assert device.receive(hello, now_ns + 20_000 * MS)
 
 

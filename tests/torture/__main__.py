@@ -1,0 +1,46 @@
+"""`make torture`: the slow campaigns, one after the other; LBL_TORTURE scales them (1 is an hour).
+
+Each is seeded and bounded, prints what it did and how far it got, and repeats alone by the command
+it prints. The exit code is the number of campaigns that found something.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+SCALE = float(os.environ.get("LBL_TORTURE", "1"))
+
+
+def campaigns() -> list[tuple[str, list[str], dict[str, str]]]:
+    """(what, words, environment) of each campaign."""
+    pytest = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    exchanges = str(int(500_000 * SCALE))
+    films = str(max(1, int(700 * SCALE)))
+    found = [
+        (
+            f"two threads on one wire, 2 x {exchanges} exchanges",
+            [*pytest, "tests/ext/test_wire.py", "-k", "owned_wire"],
+            {"LBL_EXCHANGES": exchanges},
+        ),
+        (f"{films} films killed and resumed", [sys.executable, str(HERE / "kills.py"), films], {}),
+    ]
+    soak = HERE / "soak.py"
+    if soak.is_file():
+        found.append(("hours of lease at scaled time", [sys.executable, str(soak)], {}))
+    return found
+
+
+def main() -> int:
+    failed = 0
+    for what, words, environment in campaigns():
+        print(f"== {what}\n   {' '.join(words)}", flush=True)
+        done = subprocess.run(words, env={**os.environ, **environment}, check=False)
+        failed += done.returncode != 0
+    print(f"{failed} campaigns found something")
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())
