@@ -30,7 +30,7 @@ from drivers.pacer import BusPacer, Pacer
 from drivers.port import NO_CHANNEL, WRITE_S, Fired, Port, Sync
 from drivers.wire import CHUNK, DRAIN_MAX, DescriptorWire, Wire, babble, lost, silence
 
-__all__ = ["Bus", "BusPacer", "Identity", "Link", "Pacer", "Port", "Sync"]
+__all__ = ["Bus", "BusPacer", "Identity", "Link", "Pacer", "Port", "Sync", "visible"]
 
 OPEN_MS: Final = 3000
 REOPEN_TRIES: Final = 10
@@ -375,3 +375,12 @@ def _prepare_descriptor(fd: int, resource: str) -> None:
             cure="close the other program",
             resource=resource,
         ) from None
+
+
+def visible(library: str = "@py") -> list[str]:
+    """The resources that PyVISA sees. It may hang in a library: ask in a process of its own."""
+    manager = pyvisa.ResourceManager(library)
+    try:
+        return list(manager.list_resources("?*"))
+    finally:
+        manager.close()

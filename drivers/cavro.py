@@ -29,7 +29,7 @@ SLACK_S: Final = 2.0
 ROUNDING: Final = 0.01  # a volume that whole steps would change by more is refused
 STEPS: Final = (3000, 6000)  # increments of a stroke: XCalibur, XLP 6000
 START_SPEED: Final = (50, 900)  # half steps/s, in which the plunger starts and stops
-TOP_SPEED: Final = (50, 6000)
+TOP_SPEED: Final = (5, 6000)
 USUAL_SPEED: Final = 600
 SLOPE: Final = 14  # x 2500 half steps/s2, the pump's own default
 ERRORS: Final[dict[int, tuple[str, Kind]]] = {
@@ -151,6 +151,9 @@ class Cavro:
         start = min(max(self.speed, START_SPEED[0]), START_SPEED[1])
         self._order(f"N0L{SLOPE}v{start}V{self.speed}c{start}R")
         self._settle(0.0, SLACK_S)
+        kept = self._ask("?2", _whole)
+        if kept != self.speed:
+            raise self._error(f"its top speed is {kept} after {self.speed} was set", "set it again")
 
     def safe(self) -> None:
         """Stop the plunger, and see that it stands; within SAFE_S. A turning valve arrives.

@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 from typing import ClassVar, Final, TypeVar
 
 from drivers.errors import InstrumentError, Kind, garbled
+from drivers.framing import LF, Line
 from drivers.link import Identity, Link
 from drivers.port import Port, Sync
 from drivers.scpi import (
-    LINE,
     error_entry,
     first_error,
     fixed,
@@ -33,7 +33,8 @@ NPLC: Final = (0.0005, 15.0)
 RANGES: Final = (0.1, 1.0, 10.0, 100.0)  # V
 SLOTS: Final = (1, 2)
 SLOT_CHANNELS: Final = 40
-CHANNELS_MAX: Final = 20  # a line of their answer stays within LINE's limit
+CHANNELS_MAX: Final = 80  # all that two cards have
+FRAMING: Final = Line(end=LF, limit=4096)  # a reading and its channel take up to 24 bytes
 BUFFER: Final = '"defbuffer1"'
 
 T = TypeVar("T")
@@ -151,7 +152,7 @@ class DAQ6510:
 
     def _ask(self, question: str, parse: Callable[[bytes], T]) -> T:
         data = question.encode("ascii") + b"\n"
-        return self.port.ask(data, LINE, ANSWER_S, parse, who=self.name, sync=self._sync)
+        return self.port.ask(data, FRAMING, ANSWER_S, parse, who=self.name, sync=self._sync)
 
     def _tell(self, words: str) -> None:
         self.port.write(words.encode("ascii") + b"\n", who=self.name)

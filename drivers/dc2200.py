@@ -82,12 +82,7 @@ class DC2200:
         self._tell(f"SOURCE1:CCURENT:CURRENT {fixed(0.0, PLACES)}")
         self.port.write(OFF, who=self.name)
         self._check_errors()
-        device = self._ask("SOURCE1:CURRENT:LIMIT?", number)
-        if device < self.limit - AGREES:
-            raise self._error(
-                f"the device is limited to {device:g} A, the bench file says {self.limit:g} A",
-                "set the limit on the device, or correct the bench file",
-            )
+        self.limits()
         self.off()
 
     def safe(self) -> None:
@@ -125,6 +120,17 @@ class DC2200:
         except InstrumentError:
             self.port.write(OFF, who=self.name)
             raise
+
+    def limits(self) -> dict[str, tuple[float, float]]:
+        """The device's own limit in A. Raises "limit" when the bench file's is higher."""
+        device = self._ask("SOURCE1:CURRENT:LIMIT?", number)
+        if device < self.limit - AGREES:
+            raise self._error(
+                f"the device is limited to {device:g} A, the bench file says {self.limit:g} A",
+                "set the limit on the device, or correct the bench file",
+                "limit",
+            )
+        return {"current": (0.0, device)}
 
     def off(self) -> None:
         """Dark, and seen to be dark."""

@@ -61,8 +61,7 @@ class PM100D:
         self.port.drain()
         self._tell("*CLS")
         self._check_sensor()
-        low = self._ask("SENS:CORR:WAV? MIN", number)
-        high = self._ask("SENS:CORR:WAV? MAX", number)
+        low, high = self.limits()["wavelength"]
         if not low <= wavelength_nm <= high:
             raise self._error(
                 f"{wavelength_nm:g} nm is outside the sensor's {low:g}..{high:g} nm",
@@ -90,6 +89,11 @@ class PM100D:
         """Nothing is kept; the port belongs to the bus."""
 
     # --- acts ----------------------------------------------------------------------------------
+
+    def limits(self) -> dict[str, tuple[float, float]]:
+        """The wavelengths in nm that its sensor knows."""
+        low = self._ask("SENS:CORR:WAV? MIN", number)
+        return {"wavelength": (low, self._ask("SENS:CORR:WAV? MAX", number))}
 
     def power(self) -> float:
         """The averaged power in W. Raises InstrumentError when over range (9.9E37)."""

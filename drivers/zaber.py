@@ -124,7 +124,7 @@ class Zaber:
         self._use_checksums()
         found = self._ask_for("warnings clear", flags, faults=False)
         self._learn(self._ask_for("warnings", flags))
-        self._check_travel()
+        self.limits()
         self._set("accel", accel_data(self.accel, self.microstep))
         self._speed = 0.0
         if not self._referenced or not DOUBTFUL.isdisjoint(found):
@@ -178,6 +178,19 @@ class Zaber:
                 f"{target:g} is outside the travel {self.low:g}..{self.high:g}", "move"
             )
         return encode(self.address, 1, f"move abs {round(target / self.microstep)}")
+
+    def limits(self) -> dict[str, tuple[float, float]]:
+        """The device's own travel. Raises "limit" when the bench file's is not inside."""
+        low = self._number("get limit.min") * self.microstep
+        high = self._number("get limit.max") * self.microstep
+        if self.low < low - self.microstep or self.high > high + self.microstep:
+            raise self._error(
+                f"the device's travel is {low:g}..{high:g}, the bench file says "
+                f"{self.low:g}..{self.high:g}",
+                "correct the travel in the bench file, or limit.min and limit.max of the device",
+                kind="limit",
+            )
+        return {"travel": (low, high)}
 
     def stop_bytes(self) -> bytes:
         """The command that brings the axis to rest with its normal deceleration."""
@@ -287,17 +300,6 @@ class Zaber:
             self.port.note(f"{self.name}: answers have no checksum")
             return
         self._checked = self._ask("", faults=False).checked
-
-    def _check_travel(self) -> None:
-        """The device's own limits must contain the travel of the bench file."""
-        low = self._number("get limit.min") * self.microstep
-        high = self._number("get limit.max") * self.microstep
-        if self.low < low - self.microstep or self.high > high + self.microstep:
-            raise self._error(
-                f"the device's travel is {low:g}..{high:g}, the bench file says "
-                f"{self.low:g}..{self.high:g}",
-                "correct the travel in the bench file, or limit.min and limit.max of the device",
-            )
 
     def _wait_idle(self, bound_s: float, poll_s: float = POLL_S, *, faults: bool = True) -> None:
         """Poll until it stands; raises InstrumentError (kind "busy") after the bound."""

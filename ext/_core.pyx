@@ -31,6 +31,8 @@ cdef tuple _FIELDS = (
     "entry", "tag", "channel", "deadline_ns", "latest_ns", "actual_ns", "reason"
 )
 cdef int64_t _FAR_NS = 1 << 62
+cdef double _SLOW = 1e-3
+cdef double _FAST = 1e9
 cdef int64_t _LAG_NS = 1_000_000_000  # a scaled clock makes up for so much and no more
 
 
@@ -70,8 +72,8 @@ cdef class Core:
 
     def __cinit__(self, *, bint virtual, int64_t start_ns=0, double speed=0.0):
         cdef int error
-        if not (0.0 <= speed <= 1e9) or (speed and not virtual):
-            raise ValueError(f"speed {speed} is for a virtual clock and from 0 (at once) to 1e9")
+        if not (speed == 0.0 or _SLOW <= speed <= _FAST):
+            raise ValueError(f"speed {speed} is neither 0 nor from {_SLOW} to {_FAST}")
         if start_ns < 0 or start_ns > _FAR_NS:
             raise ValueError(f"start_ns {start_ns} is not from 0 to 2**62")
         self.virtual = virtual
@@ -84,6 +86,8 @@ cdef class Core:
         if self._core is NULL:
             raise MemoryError("no memory for the timing core")
         error = core_init(self._core, virtual, start_ns)
+        if speed and not virtual:
+            core_scale(self._core, start_ns, speed)
         if not error and not virtual:
             error = pacer_start(self._core)
         if error:
@@ -115,13 +119,14 @@ cdef class Core:
 
     cdef bint _wait_real(self, int64_t deadline_ns) except -1:
         cdef clock_end end = CLOCK_SLICE
-        if clock_now() < deadline_ns and self._was_woken():
+        cdef int64_t real_ns = core_real(self._core, deadline_ns)
+        if clock_now() < real_ns and self._was_woken():
             return False
         while end == CLOCK_SLICE:
             with nogil:
-                end = bell_wait(&self._core.wakes, self._woken, deadline_ns)
+                end = bell_wait(&self._core.wakes, self._woken, real_ns)
             PyErr_CheckSignals()
-        if end == CLOCK_REACHED or clock_now() >= deadline_ns:
+        if end == CLOCK_REACHED or clock_now() >= real_ns:
             with nogil:
                 pacer_settle(self._core, deadline_ns)
             PyErr_CheckSignals()
@@ -365,9 +370,17 @@ cdef class Core:
                 raise RuntimeError("the safe programme is being replaced by another thread")
             self._steps = steps
             if self._guardian is not None:
-                self._guardian._teach(made)
+                self._teach(made)
         finally:
             free(made)
+
+    cdef int _teach(self, programme *made) except -1:
+        """The guardian keeps real time: on a scaled clock its delays are not ours."""
+        cdef uint32_t i
+        cdef double rate = self._speed or 1.0
+        for i in range(made.count):
+            made.steps[i].delay_ns = <int64_t>(<double>made.steps[i].delay_ns / rate)
+        return self._guardian._teach(made)
 
     def park(self):
         core_park(self._core)
@@ -377,8 +390,9 @@ cdef class Core:
 
     def records(self):
         import numpy
-        cdef bytearray room = bytearray(LBL_RECORDS * sizeof(record))
-        cdef size_t count = core_drain(self._core, <record *><char *>room, LBL_RECORDS)
+        cdef size_t count = core_recorded(self._core)
+        cdef bytearray room = bytearray(count * sizeof(record))
+        count = core_drain(self._core, <record *><char *>room, count)
         kind = numpy.dtype([(name, numpy.int64) for name in _FIELDS])
         return numpy.frombuffer(bytes(room[:<Py_ssize_t>(count * sizeof(record))]), dtype=kind)
 

@@ -5,6 +5,9 @@
 
 #include "core.h"
 
+#define FAR_NS 4e18  /* as far ahead as a scaled clock looks: a century, and no overflow */
+#define ROUNDINGS 64 /* of a double, in ns, over a century */
+
 int core_init(struct core *core, int virtual_clock, int64_t start_ns) {
     core->virtual_clock = virtual_clock;
     core->process = getpid();
@@ -15,14 +18,44 @@ int core_init(struct core *core, int virtual_clock, int64_t start_ns) {
     return error != 0 ? error : bell_init(&core->steps);
 }
 
+void core_scale(struct core *core, int64_t start_ns, double speed) {
+    core->speed = speed;
+    core->start_ns = start_ns;
+    core->anchor_ns = clock_now();
+}
+
 void core_destroy(struct core *core) {
     bell_destroy(&core->work);
     bell_destroy(&core->wakes);
     bell_destroy(&core->steps);
 }
 
+static int64_t scaled(const struct core *core, int64_t real_ns) {
+    double ahead_ns = (double)(real_ns - core->anchor_ns) * core->speed;
+    return core->start_ns + (int64_t)(ahead_ns < FAR_NS ? ahead_ns : FAR_NS);
+}
+
 int64_t core_now(struct core *core) {
-    return core->virtual_clock ? atomic_load(&core->virtual_ns) : clock_now();
+    if (core->virtual_clock) {
+        return atomic_load(&core->virtual_ns);
+    }
+    return core->speed > 0.0 ? scaled(core, clock_now()) : clock_now();
+}
+
+/* Rounded up: a wait that has ended has reached its deadline on both clocks. */
+int64_t core_real(const struct core *core, int64_t at_ns) {
+    if (core->speed <= 0.0 || at_ns == CLOCK_NEVER) {
+        return at_ns;
+    }
+    double ahead_ns = (double)(at_ns - core->start_ns) / core->speed;
+    if (ahead_ns <= 0.0) {
+        return core->anchor_ns;
+    }
+    int64_t real_ns = core->anchor_ns + (int64_t)(ahead_ns < FAR_NS ? ahead_ns : FAR_NS);
+    for (int tries = 0; tries < ROUNDINGS && scaled(core, real_ns) < at_ns; tries++) {
+        real_ns++;
+    }
+    return real_ns;
 }
 
 void core_ring(struct core *core) {
@@ -79,6 +112,10 @@ void core_record(struct core *core, const struct record *record) {
     }
     core->records[at % LBL_RECORDS] = *record;
     atomic_store(&core->recorded, at + 1);
+}
+
+size_t core_recorded(struct core *core) {
+    return (size_t)(atomic_load(&core->recorded) - atomic_load(&core->drained));
 }
 
 size_t core_drain(struct core *core, struct record *records, size_t room) {

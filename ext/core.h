@@ -100,6 +100,8 @@ struct slot_programme {
 
 struct core {
     int virtual_clock;
+    double speed; /* of a scaled real clock: its nanoseconds in one real one; 0: not scaled */
+    int64_t start_ns, anchor_ns; /* its time, and the real one, when it was made */
     _Atomic int64_t virtual_ns;
     _Atomic int64_t stepped_ns; /* everything due by then has been judged */
     _Atomic int32_t watchers;   /* threads that wait for stepped_ns to move */
@@ -143,9 +145,13 @@ static inline int64_t core_id(uint64_t word) {
 
 /* Prepares zeroed memory; 0 or an errno. */
 int core_init(struct core *core, int virtual_clock, int64_t start_ns);
+/* A real clock that runs `speed` times as fast from start_ns on; before the pacer starts. */
+void core_scale(struct core *core, int64_t start_ns, double speed);
 void core_destroy(struct core *core);
 
 int64_t core_now(struct core *core);
+/* When CLOCK_MONOTONIC shows that a real clock has reached at_ns; CLOCK_NEVER stays. */
+int64_t core_real(const struct core *core, int64_t at_ns);
 void core_set_now(struct core *core, int64_t now_ns); /* virtual clock; never backwards */
 /* The stepping thread looks again. */
 void core_ring(struct core *core);
@@ -191,6 +197,7 @@ int64_t core_step(struct core *core, int64_t now_ns);
 
 /* records.c: one writer (who steps), one reader. */
 void core_record(struct core *core, const struct record *record);
+size_t core_recorded(struct core *core); /* records waiting to be drained */
 size_t core_drain(struct core *core, struct record *records, size_t room);
 int64_t core_lost(struct core *core); /* records that found the ring full */
 

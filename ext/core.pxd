@@ -54,8 +54,10 @@ cdef extern from "core.h" nogil:
         bell work
         bell wakes
     int core_init(core *, int virtual_clock, int64_t start_ns)
+    void core_scale(core *, int64_t start_ns, double speed)
     void core_destroy(core *)
     int64_t core_now(core *)
+    int64_t core_real(const core *, int64_t at_ns)
     void core_set_now(core *, int64_t now_ns)
     void core_ring(core *)
     void core_wake(core *)
@@ -80,6 +82,7 @@ cdef extern from "core.h" nogil:
     int core_verdict(core *, int32_t *channel, int64_t *entry, int *error)
     int64_t core_lost(core *)
     int64_t core_step(core *, int64_t now_ns)
+    size_t core_recorded(core *)
     size_t core_drain(core *, record *, size_t room)
     int pacer_start(core *)
     void pacer_stop(core *)

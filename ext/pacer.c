@@ -28,11 +28,11 @@ static void *pace(void *self) {
 #endif
     while (!atomic_load(&core->stop)) {
         uint32_t seen = bell_count(&core->work);
-        int64_t next_ns = core_step(core, clock_now());
+        int64_t next_ns = core_step(core, core_now(core));
         if (atomic_load(&core->watchers) > 0) {
             bell_ring(&core->steps);
         }
-        bell_wait(&core->work, seen, next_ns);
+        bell_wait(&core->work, seen, core_real(core, next_ns));
     }
     return NULL;
 }
@@ -94,7 +94,7 @@ enum clock_end pacer_settle(struct core *core, int64_t deadline_ns) {
         if (atomic_load(&core->stepped_ns) >= deadline_ns) {
             break;
         }
-        end = bell_wait(&core->steps, seen, deadline_ns + SETTLE_NS);
+        end = bell_wait(&core->steps, seen, core_real(core, deadline_ns) + SETTLE_NS);
     }
     atomic_fetch_sub(&core->watchers, 1);
     return end;

@@ -124,7 +124,7 @@ static void fire(struct core *core, const struct event *event, int64_t step_ns) 
     }
     if (atomic_compare_exchange_strong(&head->word, &word, core_word(entry, ENTRY_FIRING))) {
         /* The time counts from here: this thread may have slept since the step began. */
-        int64_t now_ns = core->virtual_clock ? step_ns : clock_now();
+        int64_t now_ns = core->virtual_clock ? step_ns : core_now(core);
         if (atomic_load(&core->held)) {
             atomic_fetch_sub(&core->active, 1);
             atomic_store(&head->word, core_word(entry, ENTRY_DROPPED));

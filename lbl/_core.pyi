@@ -37,12 +37,14 @@ class Core:
     """
 
     def __new__(cls, *, virtual: bool, start_ns: int = 0, speed: float = 0.0) -> Self:
-        """Start a real clock (CLOCK_MONOTONIC) or a virtual one at `start_ns`.
+        """Start a real clock or a virtual one.
 
-        Virtual time moves only in `wait_until_ns`. `speed` 0 moves it at once; n sleeps so that n
-        virtual seconds pass in a real one, and lag of up to a second is made up for. Raises
-        ValueError for a speed on a real clock or out of range, OSError when the thread cannot
-        start.
+        The real clock is CLOCK_MONOTONIC; with `speed` n it starts at `start_ns` and runs n times
+        as fast, for instruments that do so too: every time given to the core or told by it is then
+        of that clock, and what the machine is late grows n times. Virtual time starts at `start_ns`
+        and moves only in `wait_until_ns`. `speed` 0 moves it at once; n sleeps so that n virtual
+        seconds pass in a real one, and lag of up to a second is made up for. Raises ValueError for
+        a speed that is neither 0 nor from 0.001 to 1e9, OSError when the thread cannot start.
         """
 
     @property
@@ -50,7 +52,7 @@ class Core:
         """True when time moves only in `wait_until_ns`."""
 
     def now_ns(self) -> int:
-        """Nanoseconds of CLOCK_MONOTONIC, or of virtual time."""
+        """Nanoseconds of CLOCK_MONOTONIC, of that clock scaled, or of virtual time."""
 
     def wait_until_ns(self, deadline_ns: int) -> bool:
         """Wait; True once the deadline is reached, False when woken before it.

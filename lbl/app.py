@@ -45,6 +45,12 @@ SIGNALS: Final[Mapping[str, int]] = {
     "hold": signal.SIGUSR1, "unhold": signal.SIGUSR1, "stop": signal.SIGUSR1,
     "abort": signal.SIGUSR2,
 }  # fmt: skip
+WHY_ROWS: Final = 12
+# States that a process left behind, and what takes the run up again from them.
+RESUME: Final[Mapping[str, str]] = {
+    state: "; lbl resume takes it up again"
+    for state in ("Held", "Aborted", "Execute", "Holding", "Unholding", "Starting", "Aborting")
+}
 POLL_S: Final = 0.2
 DETACH_POLLS: Final = 100
 
@@ -364,6 +370,25 @@ def show(run: str, runs: Path) -> tuple[dict[str, Any], str]:
     finally:
         folder.close()
     return record, text(record)
+
+
+def why(run: str, runs: Path) -> str:
+    """Why a run is where it is: its last changes of state and verdicts, in their own words."""
+    path = find_run(runs, run)
+    facts, (record, _) = _facts(path), show(str(path), runs)
+    told = [
+        *((row["utc"], f"{row['state']}: {row['cause']}") for row in record["states"]),
+        *((row["utc"], f"verdict {row['response']}: {row['reason']}") for row in record["verdicts"]),
+        *((row["utc"], row["text"]) for row in record["notes"] if "text" in row),
+    ]
+    told.sort(key=lambda row: row[0])  # each list is in order already
+    rows = [f"{utc}  {sentence}" for utc, sentence in told[-WHY_ROWS:]]
+    pending = ", ".join(facts["pending"])
+    where = f"in {facts['vessel']}" if facts["vessel"] != "air" else "in air"
+    rows.append(f"now {facts['state']}, {where}" + (f"; {pending} pending" if pending else ""))
+    if not facts["pid"]:
+        rows.append("no process drives it" + RESUME.get(facts["state"], ""))
+    return "\n".join(rows)
 
 
 def record_of(folder: Path) -> dict[str, Any]:

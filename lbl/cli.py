@@ -12,6 +12,8 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from lbl.cli_bench import bench_app, driver_app
+
 OUR_BUG: Final = 1
 BAD_INPUT: Final = 2
 INTERRUPTED: Final = 5
@@ -24,9 +26,9 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 sim_app = typer.Typer(help="Simulated instruments.", no_args_is_help=True, rich_markup_mode=None)
-bench_app = typer.Typer(help="Look at instruments.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(sim_app, name="sim")
 app.add_typer(bench_app, name="bench")
+app.add_typer(driver_app, name="driver")
 
 Recipe = Annotated[str, typer.Argument(help="A recipe file, or the name of a shipped one.")]
 Run = Annotated[str, typer.Argument(help="A run: id, unique prefix, folder or 'last'.")]
@@ -198,6 +200,15 @@ def stop(run: Run, runs: Runs = RUNS, by: By = "", reason: Reason = "") -> None:
 def abort(run: Run, runs: Runs = RUNS, by: By = "", reason: Reason = "") -> None:
     """Make everything safe at once."""
     _command("abort", run, runs, by, reason)
+
+
+@app.command()
+def why(run: Run, runs: Runs = RUNS) -> None:
+    """Say why a run is where it is: states, verdicts and reasons, newest last."""
+    from lbl import app as door
+    from lbl import screen
+
+    screen.said(door.why(run, runs))
 
 
 @app.command()

@@ -10,6 +10,7 @@ from sim.mettler import Mettler
 from sim.newera import NewEra
 from sim.pm100d import PM100D
 from sim.port import Device, Spec
+from sim.vici import Vici
 from sim.zaber import Zaber
 
 OWNER: Final = "lbl"
@@ -23,6 +24,7 @@ MODELS: Final[Mapping[str, Callable[[Spec, Any], Device]]] = {
     "julabo": Julabo,
     "mettler": Mettler,
     "cavro": Cavro,
+    "vici": Vici,
 }
 TITLES: Final[Mapping[str, str]] = {
     # maker and type of each model, as people know it
@@ -33,4 +35,5 @@ TITLES: Final[Mapping[str, str]] = {
     "julabo": "JULABO circulator",
     "mettler": "Mettler Toledo MT-SICS",
     "cavro": "Tecan Cavro XCalibur",
+    "vici": "VICI Valco selector valve",
 }

@@ -79,7 +79,7 @@ class Vici:
         self._buffer = lines.pop()[: LINE_MAX + 1]
         out: list[Reply] = []
         for line in lines:
-            text = self._own(line[: LINE_MAX + 1].decode("latin-1").strip().upper())
+            text = self._own(line[: LINE_MAX + 1].strip().upper().decode("latin-1"))
             if not text:
                 continue
             self.settle(now_ns)
@@ -130,8 +130,7 @@ class Vici:
         if not self._values["IFM"]:
             return now_ns, ""
         if name in ("HM", "TO", "TT", "LRN"):
-            end_ns = self._end_ns
-            return end_ns, "CP" + self._shown(self._origin + self._steps)
+            return self._end_ns, "CP" + self._shown(self.at(self._end_ns))
         if self._values["IFM"] == 2:
             return self._end_ns, text
         return now_ns, text
@@ -209,11 +208,15 @@ class Vici:
 
     def at(self, now_ns: int) -> int:
         """Return the position last passed, from 1."""
-        done = abs(self._steps)
-        if now_ns < self._end_ns:
-            done = min(max((now_ns - self._start_ns - START_NS) // STEP_NS, 0), done)
-        way = done if self._steps > 0 else -done
+        way = self._done(now_ns) if self._steps > 0 else -self._done(now_ns)
         return (self._origin + way - 1) % self._stations() + 1
+
+    def _done(self, now_ns: int) -> int:
+        """Return how many positions of the present turn are passed."""
+        steps = abs(self._steps)
+        if now_ns >= self._end_ns:
+            return steps
+        return min(max((now_ns - self._start_ns - START_NS) // STEP_NS, 0), steps)
 
     def settle(self, now_ns: int) -> None:
         """Finish a turn that has ended; begin the way back of TT."""
@@ -221,7 +224,7 @@ class Vici:
             self._arrive(self._end_ns)
         if self._back_ns is not None and now_ns >= self._back_ns:
             begin_ns, self._back_ns = self._back_ns, None
-            self._turn(3 - self._origin if self._origin < 3 else 1, 1, begin_ns)
+            self._turn(3 - self._origin, 1, begin_ns)
             self.settle(now_ns)
 
     def _arrive(self, now_ns: int) -> None:
@@ -298,9 +301,9 @@ class Vici:
     def fail(self, now_ns: int, argument: float) -> bool:
         """Jam after the share `argument` of the turn that is left; False at rest."""
         self.settle(now_ns)
-        left = abs(self._steps) - (abs(self.at(now_ns) - self._origin) % self._stations())
-        if not self._steps or now_ns >= self._end_ns:
+        if not self._steps:
             return False
+        left = abs(self._steps) - self._done(now_ns)
         lost = left - int(left * min(max(argument, 0.0), 1.0))
         self._steps += -lost if self._steps > 0 else lost
         self._end_ns = max(now_ns, self._end_ns - lost * STEP_NS)
@@ -311,8 +314,7 @@ class Vici:
         """Stand at the position last passed; everything that was set is kept."""
         self.settle(now_ns)
         if self._steps:
-            self._end_ns, self._origin = now_ns, self.at(now_ns)
-            self._steps = 0
+            self._origin, self._steps, self._end_ns = self.at(now_ns), 0, now_ns
             self._arrive(now_ns)
         self._back_ns, self._jammed = None, False
         self._buffer = b""

@@ -135,8 +135,10 @@ class Engine:
                 if verb is not None:
                     return verb
         except Trouble as trouble:
+            self._procedure.carrier.distrust()
             return self._answer(trouble.code, trouble.reason)
         except InstrumentError as error:
+            self._procedure.carrier.distrust()
             return self._answer(KINDS.get(error.kind, "instrument-refused"), str(error))
         finally:
             activity.close()
@@ -277,10 +279,21 @@ class Engine:
         self._record("safe-intent", reason=self._cause)
         if self._procedure.carrier.in_air:
             yield self._clock.now_ns() + RESCUE_NS
+            self._say_where()
         failed = self._bench.outputs_off()
         self._core.clear()
         self._core.lease(0)
         self._record("safe-outcome", result="; ".join(failed) or "safe")
+
+    def _say_where(self) -> None:
+        """After a dead-man's lowering: in which bath the substrate is, or that it is in air."""
+        try:
+            vessel = self._bench.where()
+        except InstrumentError as error:
+            vessel, where = "", f"unknown: {error}"
+        else:
+            where = f"in {vessel}" if vessel else "in air: somebody must look at it now"
+        self._record("note", text=f"after the abort the substrate is {where}")
 
     def _finish(self, reason: str) -> None:
         """Outputs off; the substrate stays wet where it is; nothing is armed any more."""

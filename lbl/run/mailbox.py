@@ -72,6 +72,8 @@ class Mailbox:
         """The wish that outranks the others, the abort latch first."""
         if self._aborted:
             return self._waiting.get("abort") or Command("abort", "signal", "abort signal", "")
+        if not self._waiting:
+            return None
         return next((self._waiting[verb] for verb in self._waiting_in_order()), None)
 
     def _waiting_in_order(self) -> tuple[str, ...]:

@@ -46,7 +46,17 @@ class Carrier:
         self._clock = clock
         self._core = clock.core
         self._armed = NOTHING
+        self._turning = False
         self.in_air = False
+
+    def distrust(self) -> None:
+        """A leg went wrong. Where it was a turn, nobody knows what is under the arm: stay up.
+
+        A lift or a lowering that went wrong leaves the carousel at a station, and the dead-man's
+        lowering safe.
+        """
+        if self._turning:
+            self._bench.rest()
 
     def drop(self) -> None:
         """Disarm everything; a lift that fired an instant before has put the substrate in air."""
@@ -67,6 +77,7 @@ class Carrier:
         """
         deadline, lifted_ns = start_ns, 0
         for leg in legs:
+            self._turning = leg.axis == "x"
             fired = yield from self._fire(leg, deadline, tag)
             if not lifted_ns:
                 lifted_ns = fired
@@ -75,7 +86,7 @@ class Carrier:
             yield arrive
             yield from self._arrived(leg, arrive)
             deadline += leg.duration_ns
-        self.in_air = False
+        self.in_air = self._turning = False
         self._bench.rest()
         return Arrival(lifted_ns, self._clock.now_ns(), deadline)
 

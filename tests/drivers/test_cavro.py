@@ -27,7 +27,7 @@ READY = asks(b"Q")
 BUSY = asks(b"Q", b"@")
 FIRMWARE = asks(b"&", data=b"P/N 730361-C")
 INIT = [asks(b"Z0,1,9R", b"@"), BUSY, READY, asks(b"?", data=b"0")]
-SETTINGS = [asks(b"N0L14v600V600c600R", b"@"), READY]
+SETTINGS = [asks(b"N0L14v600V600c600R", b"@"), READY, asks(b"?2", data=b"600")]
 
 
 def plunger(place: int) -> Pair:
@@ -77,6 +77,14 @@ def test_prepare_initialises_once(script: Any) -> None:
     pump.prepare()
 
 
+def test_a_slow_pump_and_a_speed_that_was_not_kept(script: Any) -> None:
+    port = script.port(
+        [READY, *INIT, asks(b"N0L14v50V20c50R", b"@"), READY, asks(b"?2", data=b"9")]
+    )
+    with pytest.raises(InstrumentError, match="top speed is 9 after 20"):
+        syringe(port, rate=0.2).prepare()
+
+
 @pytest.mark.parametrize(("volume", "force"), [(0.5, b"1"), (0.25, b"1"), (0.1, b"2")])
 def test_small_syringes_are_initialised_gently(script: Any, volume: float, force: bytes) -> None:
     port = script.port([asks(b"Z%s,2,3R" % force, b"@"), READY, plunger(0)])
@@ -95,7 +103,7 @@ def test_aspirate_and_dispense_are_absolute_and_read_back(script: Any) -> None:
 
 
 def test_the_wait_is_the_strokes_own(script: Any) -> None:
-    pump = prepared(script, rate=6.0)
+    pump = prepared(script, rate=6.0)  # 600 half steps a second
     before = script.core.now_ns()
     script.then(plunger(0), asks(b"I1A3000R", b"@"), READY, plunger(3000), asks(b"?6", data=b"1"))
     pump.aspirate(1.0, 1)
@@ -270,7 +278,7 @@ def test_oem_safe_bytes(script: Any) -> None:
         {"protocol": "CAN"},
         {"waste": 10},
         {"inlet": 0},
-        {"rate": 0.1},
+        {"rate": 0.04},
         {"rate": 100.0},
         {"rate": float("nan")},
     ],

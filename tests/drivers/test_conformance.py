@@ -6,11 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import drivers
 from drivers import DRIVERS, OWNER
 from drivers.errors import InstrumentError
 from drivers.link import Link
+from drivers.port import Port
+from drivers.wire import silence
+from lbl._core import Core
 
 VERBS = ("connect", "identify", "sense", "prepare", "safe", "safe_bytes", "close")
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -116,3 +121,51 @@ def test_an_instrument_that_is_not_there_is_named(script: Any, name: str) -> Non
 @names
 def test_readme_has_its_paragraph(name: str) -> None:
     assert f"`{name}`" in README
+
+
+class NoiseWire:
+    """Answers every write with the same bytes, whatever they are."""
+
+    fd = -1
+
+    def __init__(self, noise: bytes, core: Core) -> None:
+        self.noise = noise
+        self.core = core
+        self.waiting = b""
+
+    def write(self, data: bytes, timeout_s: float) -> None:
+        self.waiting += self.noise
+
+    def read(self, end: int, timeout_s: float) -> bytes:
+        if not self.waiting:
+            self.core.wait_until_ns(self.core.now_ns() + int(timeout_s * 1e9))
+            raise silence(timeout_s)
+        data, self.waiting = self.waiting, b""
+        return data
+
+    def purge(self) -> int:
+        count, self.waiting = len(self.waiting), b""
+        return count
+
+    def drain(self, end: int, quiet_s: float) -> int:
+        return self.purge()
+
+    def close(self) -> None:
+        pass
+
+
+@names
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.binary(max_size=40), st.sampled_from([b"", b"\r", b"\n", b"\r\n", b"\x03", b"\x03\r\n"]))
+def test_noise_ends_in_an_error_in_words_and_in_time(name: str, noise: bytes, end: bytes) -> None:
+    """Whatever comes back: no other exception, and no wait without end."""
+    core = Core(virtual=True)
+    port = Port("ASRL/dev/noise::INSTR", NoiseWire(noise + end, core), core, -1)
+    made: Any = DRIVERS[name](port, "role", **OPTIONS[name])
+    for verb in (made.connect, made.sense, made.safe):
+        before = core.now_ns()
+        try:
+            verb()
+        except InstrumentError as error:
+            assert error.instrument == "role" and error.cause
+        assert core.now_ns() - before < 60e9

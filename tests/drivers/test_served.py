@@ -12,6 +12,7 @@ import pytest
 from drivers import DRIVERS
 from drivers.bus import Bus
 from lbl._core import Core
+from sim import MODELS
 from sim.assembly import Assembly
 from sim.port import Spec
 from sim.serve import serve
@@ -25,13 +26,27 @@ SPECS = (
     Spec("led", "dc2200", "USB0::0x1313::0x80C8::M00960538::INSTR", link="light"),
     Spec("heat", "julabo", "ASRL3::INSTR", link="thermostat"),
     Spec("balance", "mettler", "ASRL4::INSTR", link="balance"),
+    Spec("syringe", "cavro", "ASRL5::INSTR"),
+    Spec("packed", "cavro", "ASRL6::INSTR"),
+    Spec("selector", "vici", "ASRL7::INSTR"),
+    Spec("crystal", "qcm200", "ASRL8::INSTR"),
+    Spec("monitor", "sqm160", "ASRL9::INSTR"),
+    Spec("heater", "lakeshore336", "ASRL10::INSTR"),
+    Spec("line", "alicat", "ASRL11::INSTR"),
+    Spec("inputs", "daq6510", "ASRL12::INSTR"),
+    Spec("film", "keithley2450", "ASRL13::INSTR"),
+    Spec("stirrer", "ika", "ASRL14::INSTR"),
 )
+SPECS = tuple(spec for spec in SPECS if spec.model in MODELS)
 AXIS = {"microstep": 0.49609375e-3, "low": 0.0, "high": 60.0, "accel": 50.0}
 OPTIONS: dict[str, dict[str, Any]] = {
     "lift": {**AXIS, "address": 1},
     "turn": {**AXIS, "address": 2},
     "feed": {"diameter": 14.43},
     "led": {"limit": 1.0},
+    "syringe": {"syringe": 1.0},
+    "packed": {"syringe": 1.0, "protocol": "OEM"},
+    "crystal": {"gate": 0.1},
 }
 
 

@@ -28,7 +28,7 @@ PATIENCE_S = 10.0
 CONTROLLER = """
 import fcntl, os, socket, sys
 from lbl._core import Core, Guardian
-kind, where, lock, note, guarded = sys.argv[1:]
+kind, where, lock, note, guarded, speed = sys.argv[1:]
 if kind == "tcp":
     line = socket.create_connection(("127.0.0.1", int(where)))
     fd = line.fileno()
@@ -37,16 +37,19 @@ else:
 lock_fd = os.open(lock, os.O_RDWR | os.O_CREAT)
 fcntl.flock(lock_fd, fcntl.LOCK_EX)
 note_fd = os.open(note, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-core = Core(virtual=False)
+core = Core(virtual=False, speed=float(speed))
 early = core.add_fd("early", fd)
 guardian = Guardian(core)
 pid = guardian.start(lock_fd=lock_fd, note_fd=note_fd) if guarded == "yes" else 0
 late = core.add_fd("late", fd)
-core.safe_programme([(0, early, b"STOP\\n"), (150_000_000, late, b"DOWN\\n")])
+rate = float(speed) or 1.0
+core.safe_programme(
+    [(0, early, b"STOP\\n"), (int(150_000_000 * rate), late, b"DOWN\\n")]
+)
 now_ns = core.now_ns()
 for n in range(20):
-    at_ns = now_ns + 500_000_000 + n * 1_000_000
-    core.confirm(core.arm(early, b"stale\\n", at_ns, at_ns + 60_000_000_000))
+    at_ns = now_ns + int((500_000_000 + n * 1_000_000) * rate)
+    core.confirm(core.arm(early, b"stale\\n", at_ns, at_ns + int(60_000_000_000 * rate)))
 print(pid, flush=True)
 for command in sys.stdin:
     if command == "release\\n":
@@ -108,7 +111,7 @@ Raise = Callable[..., Stage]
 def stage(tmp_path: Path, run_python: Callable[..., subprocess.Popen[str]]) -> Iterator[Raise]:
     with contextlib.ExitStack() as stack:
 
-        def raise_curtain(kind: str = "tcp", *, guarded: bool = True) -> Stage:
+        def raise_curtain(kind: str = "tcp", *, guarded: bool = True, speed: float = 0.0) -> Stage:
             lock, note = tmp_path / "lock", tmp_path / "note"
             if kind == "tcp":
                 server = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
@@ -118,9 +121,8 @@ def stage(tmp_path: Path, run_python: Callable[..., subprocess.Popen[str]]) -> I
                 tty.setraw(near)
                 where = os.ttyname(near)
                 stack.callback(os.close, far)
-            process = run_python(
-                CONTROLLER, kind, where, str(lock), str(note), "yes" if guarded else "no"
-            )
+            words = [kind, where, str(lock), str(note), "yes" if guarded else "no", str(speed)]
+            process = run_python(CONTROLLER, *words)
             if kind == "tcp":
                 far = stack.enter_context(server.accept()[0]).fileno()
             assert process.stdout is not None
@@ -146,6 +148,12 @@ def test_a_controller_that_dies_or_stops_is_parked(
     assert scene.note.read_text() == "parked by the guardian: sent 2 lost 0\n"
     expected = signal.SIGSEGV if blow == signal.SIGSEGV else signal.SIGKILL
     assert scene.process.wait(PATIENCE_S) == -expected
+
+
+def test_it_keeps_the_delays_of_a_scaled_clock(stage: Raise) -> None:
+    scene = stage(speed=100_000.0)  # unscaled, the second step would come after four hours
+    scene.process.kill()
+    assert scene.read_to_the_end() == b"STOP\nDOWN\n"
 
 
 def test_a_continued_controller_sends_nothing_stale(stage: Raise) -> None:

@@ -280,6 +280,28 @@ def test_real_time_does_the_same(acts: list[Act], two_wires: Any) -> None:
     assert outcome == expected
 
 
+@pytest.mark.timeout(90)
+@settings(
+    max_examples=10,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.explicit, Phase.generate],
+    derandomize=True,
+)
+@given(acts=PROGRAMME, speed=st.sampled_from([0.5, 3.0, 60.0]))
+def test_real_time_at_another_speed_does_the_same(
+    acts: list[Act], speed: float, two_wires: Any
+) -> None:
+    expected = OnPaper().run(acts)
+    for quarter_ns in REAL_NS:
+        with two_wires() as wires:
+            core = Core(virtual=False, speed=speed, start_ns=12_345)
+            outcome = run(core, wires, acts, int(quarter_ns * speed))
+        if outcome == expected:
+            return
+    assert outcome == expected
+
+
 def test_scaled_time_does_the_same(two_wires: Any) -> None:
     acts: list[Act] = [("nothing", 0, 0, 0)] * TICKS
     acts[0], acts[1], acts[3], acts[8] = (

@@ -158,6 +158,59 @@ def test_scaled_time_keeps_to_its_speed() -> None:
     assert time.monotonic() - began >= 2.0 / 50.0
 
 
+@pytest.mark.parametrize("speed", [0.001, 0.3, 1.0, 60.0, 1e6])
+def test_a_scaled_real_clock_runs_by_itself(speed: float) -> None:
+    before = time.monotonic_ns()
+    core = Core(virtual=False, speed=speed, start_ns=7_000_000_000)
+    assert not core.virtual and core.now_ns() >= 7_000_000_000
+    time.sleep(0.01)
+    gone_ns = core.now_ns() - 7_000_000_000
+    assert 9_900_000 * speed <= gone_ns <= (time.monotonic_ns() - before) * speed + 1
+    for step in range(50):
+        deadline_ns = core.now_ns() + int(20_000 * speed) * (step % 5)
+        assert core.wait_until_ns(deadline_ns)
+        assert core.now_ns() >= deadline_ns
+
+
+def test_a_scaled_real_clock_far_ahead_and_behind() -> None:
+    for speed in (0.001, 1e9):
+        core = Core(virtual=False, speed=speed, start_ns=1 << 62)
+        core.wake()
+        assert core.wait_until_ns((1 << 63) - 1) is False
+        assert core.wait_until_ns(0) is True
+        assert core.now_ns() >= 1 << 62
+
+
+@pytest.mark.parametrize("speed", [0.5, 60.0, 1_000.0])
+def test_entries_and_leases_keep_scaled_time(speed: float, wire: Any) -> None:
+    core = Core(virtual=False, speed=speed)
+    channel = core.add_fd("pump", wire.ours)
+    core.safe_programme([(0, channel, b"!"), (int(2e6 * speed), channel, b"?")])
+    now_ns = core.now_ns()
+    at_ns = now_ns + int(5e6 * speed)
+    entry = core.arm(channel, b"a", at_ns, at_ns + FAR_NS)
+    core.confirm(entry)
+    core.lease(at_ns + int(5e6 * speed))
+    assert core.wait_until_ns(now_ns + FAR_NS) is False
+    assert core.verdict == ("lease", "", 0)
+    state, fired_ns = core.entry(entry)
+    assert state == "fired" and fired_ns >= at_ns
+    while core.parking:
+        core.wait_until_ns(core.now_ns() + int(1e6 * speed))
+    assert wire.read(3) == b"a!?"
+    rows = core.records()
+    assert (rows["actual_ns"] >= rows["deadline_ns"]).all()
+    assert rows["deadline_ns"][-1] - rows["deadline_ns"][-2] == int(2e6 * speed)
+
+
+def test_a_wake_ends_a_scaled_real_wait() -> None:
+    core = Core(virtual=False, speed=60.0)
+    timer = threading.Timer(0.02, core.wake)
+    timer.start()
+    assert core.wait_until_ns(core.now_ns() + 60 * FAR_NS) is False
+    timer.join()
+
+
 def test_no_drift_over_a_million_cycles() -> None:
     core = Core(virtual=True)
     channel = core.add_call("pump", bytes)  # as cheap as a callable gets

@@ -14,6 +14,7 @@ from lbl.journal.opening import events
 from lbl.run import launch as launching
 from lbl.run.clock import RunClock
 from lbl.run.result import Result
+from sim.faults import Fault
 
 SECOND = 1_000_000_000
 FAST = 1e6  # simulated seconds a second: slow enough that a held run waits for commands
@@ -47,6 +48,8 @@ Grow = Callable[..., Film]
 def grow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Grow:
     """Run a recipe; `at` are (seconds, verb) commands; `world` parameters; `speed` 0 is max."""
 
+    plain_simulate = launching.simulate
+
     def run(
         recipe: str = "demo",
         *,
@@ -57,6 +60,7 @@ def grow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Grow:
         speed: float = FAST,
         bench: str = "dip",
         place: str = "",
+        faults: Mapping[str, Fault] = {},
     ) -> Film:
         waiting = sorted(at)
         clocks: list[RunClock] = []
@@ -75,6 +79,13 @@ def grow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Grow:
                 due.append(Command(verb, "tester", "because", f"test-{number}"))
             return due
 
+        def simulate(what: Any) -> Any:
+            made = plain_simulate(what)
+            for instrument, fault in faults.items():
+                made.assembly.inject(instrument, fault)
+            return made
+
+        monkeypatch.setattr(launching, "simulate", simulate)
         monkeypatch.setattr(launching, "RunClock", Clock)
         monkeypatch.setattr(RunFolder, "take_commands", take)
         order = door.Order(recipe, bench, dict(sets), dict(world), seed, runs=tmp_path / place)

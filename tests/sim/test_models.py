@@ -55,10 +55,16 @@ WORDS: dict[str, list[bytes]] = {
         b"/_V3000R\r", b"/1R\r", b"/1XR\r", b"/1P5000R\r", b"/1?19R\r", b"/1w1S3\r", b"/1HR\r",
         b"\x02\x31\x31ZR\x03\x09", b"\xff\x02\x31\x39Q\x03\x58", b"/1p100A9999R\r",
     ],
+    "vici": [
+        b"CP\r", b"GO4\r", b"go=07\n", b"GO\r", b"CW9\r", b"CC2\r", b"HM\r", b"/1IFM1\r", b"1CP\r",
+        b"IFM2\r", b"LG1\r", b"NP\r", b"CNT\r", b"AM1\r", b"AM3\r", b"TT\r", b"TO\r", b"LRN\r",
+        b"STAT\r", b"DEL3\r", b"SMR\r", b"NP4\r", b"nix\r", b"ID\r", b"DT500\r",
+    ],
 }  # fmt: skip
 HELLO: dict[str, bytes] = {  # what a model answers in any state; *IDN? if nothing is said
     "zaber": b"/0\n", "newera": b"\r1\r" + safe_packet(b"1"), "julabo": b"status\r",
     "mettler": b"SI\r\n", "cavro": b"/1Q\r",
+    "vici": b"/?\r",
 }  # fmt: skip
 NAMES = sorted(MODELS)
 
@@ -90,6 +96,9 @@ class Surround:
 
     def pump(self, port: str, ml: float, now_ns: int) -> None:
         self.heard.append([port, ml, now_ns])
+
+    def select(self, position: int, now_ns: int) -> None:
+        self.heard.append([position, now_ns])
 
     def grams(self, now_ns: int) -> float:
         return 50.0 + 0.01 * (now_ns // 3_000_000_000)

@@ -1,0 +1,88 @@
+"""What goes wrong on the bench: the answer of the ladder, the film wet, the reason in words."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from sim.faults import Fault
+
+Grow = Callable[..., Any]
+SECOND = 1_000_000_000
+FOR_EVER = 1_000_000
+# The kinds of fault that a single question asked again gets over.
+PASSING = ("delay", "drop", "truncate", "corrupt", "duplicate", "unsolicited")
+INSTRUMENTS = ("lift", "carousel", "feed", "photodiode", "led", "bath", "balance")
+
+
+def safe(film: Any) -> None:
+    """Nothing collided, and the run ended in a state that people can go on from."""
+    assert not [row for row in film.ledger if row["kind"] == "collision"]
+    assert film.states[-1] in ("Complete", "Held", "Aborted")
+
+
+@pytest.mark.parametrize("kind", PASSING)
+@pytest.mark.parametrize("instrument", INSTRUMENTS)
+def test_one_spoilt_answer_never_spoils_a_film(
+    grow: Grow, judge: Callable[..., None], instrument: str, kind: str
+) -> None:
+    fault = Fault(kind, at_ns=600 * SECOND, argument=0.2 if kind == "delay" else None)
+    film = grow(faults={instrument: fault}, speed=0.0)
+    safe(film)
+    if film.states[-1] == "Complete":
+        judge(film, 4, 60.0)
+    else:  # a fired command whose answer is lost cannot be asked again: the run says so
+        assert instrument in ("lift", "carousel"), film.result.reason
+        assert instrument in film.result.reason
+
+
+@pytest.mark.parametrize("instrument", ["lift", "carousel"])
+@pytest.mark.parametrize("second", [600, 607, 611, 620])
+def test_an_axis_that_falls_silent_is_a_hold_or_an_abort(
+    grow: Grow, instrument: str, second: int
+) -> None:
+    film = grow(
+        faults={instrument: Fault("drop", at_ns=second * SECOND, count=FOR_EVER)}, speed=0.0
+    )
+    assert film.states[-1] == "Aborted"
+    assert instrument in film.result.reason
+    safe(film)
+
+
+@pytest.mark.parametrize("second", [600, 607, 612])
+def test_a_stalled_axis_never_dips(grow: Grow, second: int) -> None:
+    film = grow(faults={"carousel": Fault("stall", at_ns=second * SECOND)}, speed=0.0)
+    safe(film)
+    assert film.states[-1] in ("Held", "Aborted")
+
+
+def test_a_silent_thermostat_holds(grow: Grow) -> None:
+    film = grow(faults={"bath": Fault("drop", at_ns=600 * SECOND, count=FOR_EVER)}, speed=0.0)
+    assert film.states[-1] == "Held"
+    assert "temperature gave no value" in film.result.reason
+    safe(film)
+
+
+def test_a_bath_outside_the_limits_holds_wet(grow: Grow) -> None:
+    film = grow(world={"T": "35"}, speed=0.0)
+    assert film.states[-1] == "Held"
+    assert "temperature" in film.result.reason
+
+
+def test_a_dark_lamp_is_told(grow: Grow) -> None:
+    film = grow(world={"led_W": "1e-6", "dark_W": "1e-6"}, speed=0.0)
+    assert film.states[-1] == "Held"
+    assert "no light" in film.result.reason
+
+
+def test_growth_that_strays_is_held(grow: Grow) -> None:
+    """A bath that holds a tenth of what its label says grows a thinner film."""
+    film = grow(
+        "bacteriorhodopsin-200",
+        sets={"bilayers": "60"},
+        world={"c_BR": "0.1"},
+        speed=0.0,
+    )
+    assert film.states[-1] == "Held"
+    assert "bilayer" in film.result.reason
+    assert film.result.bilayers < 60
