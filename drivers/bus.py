@@ -6,12 +6,9 @@ This file must never know a protocol, and never open a port that another process
 """
 
 import contextlib
-import fcntl
-import os
-import socket
-import stat
 import termios
 import threading
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Final
 
@@ -19,7 +16,12 @@ import pyvisa
 from pyvisa import constants
 from pyvisa.errors import VisaIOError
 from pyvisa.highlevel import VisaLibraryBase
-from pyvisa.resources import MessageBasedResource, SerialInstrument
+from pyvisa.resources import (
+    MessageBasedResource,
+    SerialInstrument,
+    TCPIPSocket,
+    USBInstrument,
+)
 
 from drivers.capture import CaptureWire, Listener
 from drivers.errors import InstrumentError
@@ -28,7 +30,16 @@ from drivers.link import Identity, Link
 from drivers.lock import PortLock, canonical
 from drivers.pacer import BusPacer, Pacer
 from drivers.port import NO_CHANNEL, WRITE_S, Fired, Port, Sync
-from drivers.wire import CHUNK, DRAIN_MAX, DescriptorWire, Wire, babble, lost, silence
+from drivers.wire import (
+    CHUNK,
+    DRAIN_MAX,
+    DescriptorWire,
+    Wire,
+    babble,
+    lost,
+    prepare_descriptor,
+    silence,
+)
 
 __all__ = ["Bus", "BusPacer", "Identity", "Link", "Pacer", "Port", "Sync", "visible"]
 
@@ -47,6 +58,12 @@ _FLOW: Final = {
     "rtscts": constants.ControlFlow.rts_cts,
 }
 _STOP: Final = {1: constants.StopBits.one, 2: constants.StopBits.two}
+_MESSAGE_AVAILABLE: Final = 16
+_SPOILT: Final = (  # bytes came and were damaged; the port is there
+    constants.StatusCode.error_serial_parity,
+    constants.StatusCode.error_serial_framing,
+    constants.StatusCode.error_serial_overrun,
+)
 _UNSETTABLE: Final = (termios.error, VisaIOError, OSError, ValueError, NotImplementedError)
 
 
@@ -190,7 +207,7 @@ class Bus:
             wire: Wire = VisaWire(session)
             fired: Fired | None = None
             if fd >= 0:
-                _prepare_descriptor(fd, resource)
+                prepare_descriptor(fd, resource)
                 wire = DescriptorWire(fd, session)
             if self._listener is not None:
                 wire = told = CaptureWire(wire, resource, self._pacer, self._listener)
@@ -244,7 +261,9 @@ class VisaWire:
         self._read = session.visalib.read
         self._timeout_s = -1.0
         self._end = -1
-        self._counts = isinstance(session, SerialInstrument) and self._can_count()
+        self._counts = isinstance(session, SerialInstrument) and _works(self._waiting)
+        self._socket = isinstance(session, TCPIPSocket)
+        self._tells = isinstance(session, USBInstrument) and _works(self._offers)
         self._quiet = contextlib.ExitStack()  # a full chunk is no reason for a Python warning
         full = constants.StatusCode.success_max_count_read
         self._quiet.enter_context(session.ignore_warning(full))
@@ -269,13 +288,26 @@ class VisaWire:
         except VisaIOError as error:
             if error.error_code == constants.StatusCode.error_timeout:
                 raise silence(timeout_s) from None
+            if error.error_code in _SPOILT:
+                raise InstrumentError(
+                    f"reading failed: {error}",
+                    kind="garbled",
+                    cure="check cable, baud rate and parity",
+                ) from None
             raise lost(f"reading failed: {error}") from error
         except OSError as error:
             raise lost(f"reading failed: {error}") from error
 
     def purge(self) -> int:
-        """Throw away what has arrived, where the library can say that something has."""
-        return self.drain(self._end, 0.0) if self._counts and self._waiting() else 0
+        """Throw away what has arrived.
+
+        Asked of a socket by a read that does not wait; otherwise only where something is said to
+        have come, by the library or by the "message available" bit of the status byte (IEEE 488.2,
+        11.2): a USB instrument takes a read without a question for an error.
+        """
+        if self._socket or (self._counts and self._waiting()) or (self._tells and self._offers()):
+            return self.drain(self._end, 0.0)
+        return 0
 
     def drain(self, end: int, quiet_s: float) -> int:
         """Read and throw away until nothing comes for so long."""
@@ -308,11 +340,18 @@ class VisaWire:
         available = constants.ResourceAttribute(constants.VI_ATTR_ASRL_AVAIL_NUM)
         return int(self._library.get_attribute(self._handle, available)[0])
 
-    def _can_count(self) -> bool:
-        try:
-            return self._waiting() >= 0
-        except (VisaIOError, NotImplementedError, OSError):
-            return False
+    def _offers(self) -> bool:
+        """Whether the instrument holds an answer that nobody has read."""
+        return bool(self._library.read_stb(self._handle)[0] & _MESSAGE_AVAILABLE)
+
+
+def _works(act: Callable[[], object]) -> bool:
+    """Whether the library can do this at all."""
+    try:
+        act()
+    except (VisaIOError, NotImplementedError, OSError):
+        return False
+    return True
 
 
 def _set_up(session: MessageBasedResource, link: Link) -> list[str]:
@@ -351,30 +390,6 @@ def _descriptor(session: MessageBasedResource) -> int:
         return int(inner.interface.fileno())
     except (OSError, AttributeError, TypeError):  # loop://, rfc2217:// have none
         return -1
-
-
-def _prepare_descriptor(fd: int, resource: str) -> None:
-    """Send small commands at once, find out whether the peer is there, keep others off."""
-    if stat.S_ISSOCK(os.fstat(fd).st_mode):
-        peer = socket.socket(fileno=fd)
-        try:
-            trouble = peer.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-            if not trouble and peer.family in (socket.AF_INET, socket.AF_INET6):
-                peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        finally:
-            peer.detach()
-        if trouble:
-            raise lost(f"nobody answers there: {os.strerror(trouble)}").at("", resource)
-        return
-    try:  # programs that use pyserial's exclusive mode, tio or picocom respect this
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise InstrumentError(
-            "another program has locked the serial line",
-            kind="locked",
-            cure="close the other program",
-            resource=resource,
-        ) from None
 
 
 def visible(library: str = "@py") -> list[str]:

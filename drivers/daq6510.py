@@ -14,12 +14,12 @@ from drivers.framing import LF, Line
 from drivers.link import Identity, Link
 from drivers.port import Port, Sync
 from drivers.scpi import (
+    OVERFLOW,
     error_entry,
     first_error,
     fixed,
     identity,
     is_identity,
-    measured,
     number,
 )
 
@@ -115,26 +115,20 @@ class DAQ6510:
     def volts(self, channels: Sequence[int]) -> dict[int, float]:
         """One scan: channel -> V. Raises InstrumentError on an overflow ("fault").
 
-        Returns when the scan is complete; the port is free between the polls.
+        Returns when the scan is complete; the port is free between the polls. After any error the
+        next scan sets everything up again: the instrument may have lost its power and its list.
         """
         wanted = tuple(channels)
         self._check(wanted)
-        if wanted != self._scanned:
-            self._set_up(wanted)
-        scan_s = len(wanted) * (self.nplc / LINE_HZ + RELAY_S)
-        self._tell(f"TRAC:CLE {BUFFER}")
-        self._tell("INIT")
-        self.port.pause(scan_s)
-        for _ in range(math.ceil((AUTOZERO * scan_s + SLACK_S) / POLL_S)):
-            if self._ask(f"TRAC:ACT? {BUFFER}", number) >= len(wanted):
-                break
-            self.port.pause(POLL_S)
-        else:
-            self._scanned = ()  # whatever it is doing, the next scan sets everything up again
-            self._check_errors()
-            raise self._error("the scan does not end", "look at its front panel", "busy")
-        words = f"TRAC:DATA? 1,{len(wanted)},{BUFFER},READ,CHAN"
-        return self._ask(words, lambda line: readings(line, wanted))
+        try:
+            if wanted != self._scanned:
+                self._set_up(wanted)
+            self._scan(len(wanted))
+            words = f"TRAC:DATA? 1,{len(wanted)},{BUFFER},READ,CHAN"
+            return self._ask(words, lambda line: readings(line, wanted))
+        except InstrumentError:
+            self._scanned = ()
+            raise
 
     # --- wire ----------------------------------------------------------------------------------
 
@@ -149,6 +143,19 @@ class DAQ6510:
         self._tell("ROUT:SCAN:COUN:SCAN 1")
         self._check_errors()
         self._scanned = channels
+
+    def _scan(self, count: int) -> None:
+        """Start a scan over `count` channels and wait for its end, which is bounded."""
+        scan_s = count * (self.nplc / LINE_HZ + RELAY_S)
+        self._tell(f"TRAC:CLE {BUFFER}")
+        self._tell("INIT")
+        self.port.pause(scan_s)
+        for _ in range(math.ceil((AUTOZERO * scan_s + SLACK_S) / POLL_S)):
+            if self._ask(f"TRAC:ACT? {BUFFER}", number) >= count:
+                return
+            self.port.pause(POLL_S)
+        self._check_errors()
+        raise self._error("the scan does not end", "look at its front panel", "busy")
 
     def _ask(self, question: str, parse: Callable[[bytes], T]) -> T:
         data = question.encode("ascii") + b"\n"
@@ -189,10 +196,15 @@ def readings(line: bytes, channels: tuple[int, ...]) -> dict[int, float]:
         raise garbled(line, f"{len(channels)} readings with their channels")
     found: dict[int, float] = {}
     for value, channel in zip(parts[::2], parts[1::2], strict=True):
-        volts, where = measured(value.strip()), number(channel.strip())
+        volts, where = number(value.strip()), number(channel.strip())
         if not where.is_integer() or where in found:
             raise garbled(line, "a list of readings and channels")
         found[int(where)] = volts
     if tuple(found) != channels:
         raise garbled(line, f"readings of the channels {channels}")
+    over = [channel for channel, volts in found.items() if abs(volts) >= OVERFLOW]
+    if over:
+        raise InstrumentError(
+            f"channel {over[0]} is over range", kind="fault", cure="check its sensor and the range"
+        )
     return found

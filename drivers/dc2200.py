@@ -42,7 +42,7 @@ class LightSense:
 class DC2200:
     """One LED on terminal 1 in constant-current mode; `limit` in A."""
 
-    SAFE_S: ClassVar[float] = 2.0
+    SAFE_S: ClassVar[float] = 3.0
     SAFE_GAP_S: ClassVar[float] = 0.0
     LINK: ClassVar[Link] = Link(baud=115_200)
 

@@ -90,8 +90,8 @@ class Keithley2450:
 
     def sense(self) -> SourceSense:
         """Output and voltage limit; changes nothing."""
-        on = self._ask(":OUTP?", switch)
-        return SourceSense(on, self._ask(":SOUR:CURR:VLIM?", number))
+        limit = self._ask(":SOUR:CURR:VLIM?", number)  # first: 0 or 1 would pass for a limit
+        return SourceSense(self._ask(":OUTP?", switch), limit)
 
     def prepare(self) -> None:
         """Output off, 0 A, voltage limit, voltage read over NPLC; each is read back."""

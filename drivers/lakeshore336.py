@@ -182,8 +182,10 @@ class LakeShore336:
                 f"output {self.output} has mode {mode}",
                 f"set it to closed loop on input {self.channel} at the front panel",
             )
-        unit = self._ask(f"INTYPE? {self.channel}", _fields)
-        if len(unit) != 5 or unit[4] != KELVIN:
+        unit = self._ask(f"INTYPE? {self.channel};*ESR?", unit_of_input)
+        if unit is None:
+            self.port.note(f"{self.name}: it does not tell its unit, which is taken as kelvin")
+        elif unit != KELVIN:
             raise self._error(
                 f"input {self.channel} is not set to kelvin", "set it at the front panel"
             )
@@ -229,6 +231,22 @@ def reading(line: bytes) -> float:
     if not PLAUSIBLE[0] <= float(value) <= PLAUSIBLE[1]:
         raise garbled(line, "a temperature of a bath")
     return float(value)
+
+
+def unit_of_input(line: bytes) -> int | None:
+    """The unit in `2,1,0,1,1;000`, an input's set-up and the event register.
+
+    None for a command error alone: no 336 answers so, its setpoint can only mean kelvin.
+    """
+    fields, _, events = line.rpartition(b";")
+    if _FLAGS.fullmatch(events) is None:
+        raise garbled(line, "an input's set-up")
+    if not fields and int(events) & COMMAND_ERROR and line == events:
+        return None
+    numbers = _fields(fields)
+    if len(numbers) != 5:
+        raise garbled(line, "an input's set-up of five numbers")
+    return numbers[4]
 
 
 def _kelvin(line: bytes) -> float:

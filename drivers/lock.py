@@ -104,7 +104,7 @@ def _refusal(resource: str, who: Holder | None) -> InstrumentError:
     cure = "close the other program"
     if who is not None:
         cause = f"the port is in use by process {who.pid} ({who.purpose or 'no purpose given'})"
-        cure = f"wait for it, or end process {who.pid}"
+        cure = "wait for it; a film is held with lbl hold and ended with lbl abort"
     return InstrumentError(cause, kind="locked", cure=cure, resource=resource)
 
 

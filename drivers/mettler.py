@@ -48,7 +48,7 @@ class Weight:
 class Mettler:
     """One balance."""
 
-    SAFE_S: ClassVar[float] = 1.5
+    SAFE_S: ClassVar[float] = 3.0
     SAFE_GAP_S: ClassVar[float] = 0.0
     LINK: ClassVar[Link] = Link(baud=9600)
 

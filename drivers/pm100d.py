@@ -26,7 +26,7 @@ T = TypeVar("T")
 class PM100D:
     """One meter with one sensor."""
 
-    SAFE_S: ClassVar[float] = 1.0
+    SAFE_S: ClassVar[float] = 3.0
     SAFE_GAP_S: ClassVar[float] = 0.0
     LINK: ClassVar[Link] = Link(baud=115_200)
 

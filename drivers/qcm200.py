@@ -121,8 +121,12 @@ class QCM200:
         return self.port.ask(data, FRAMING, ANSWER_S, parse, who=self.name, sync=self._sync)
 
     def _check_range(self) -> None:
-        """Reading the status byte clears its marks for new data, which nobody here uses."""
+        """Reading the status byte clears its marks for new data, which nobody here uses.
+
+        A status looks like a resistance: nothing of it may be left on the line.
+        """
         status = self._ask("B?", _whole)
+        self.port.drain()
         if status & (OVER_RANGE | UNDER_RANGE):
             which = "over" if status & OVER_RANGE else "under"
             raise self._error(f"{which} range", "look at crystal, holder and liquid")

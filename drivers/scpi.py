@@ -31,7 +31,7 @@ def measured(message: bytes) -> float:
     value = number(message)
     if abs(value) >= OVERFLOW:
         raise InstrumentError(
-            "over range", kind="fault", cure="lower the light, or let the meter choose its range"
+            "over range", kind="fault", cure="lower the signal, or let it choose its range"
         )
     return value
 

@@ -170,7 +170,7 @@ def _version(line: bytes) -> str:
     """The words of an answer to VR, which are free; never those of another answer."""
     if _VERSION.fullmatch(line) is None or _in_step(line) or b"ad command" in line:
         raise _complaint(line, "a firmware version")
-    return line.decode("ascii").strip()
+    return line.decode("ascii").strip().removeprefix("VR ")
 
 
 def _complaint(line: bytes, wanted: str) -> InstrumentError:

@@ -6,8 +6,11 @@ its read spins until the time-out when the peer has closed, and because a timed-
 throws away what had come. Nothing here knows a protocol or a clock: waits are counted by poll.
 """
 
+import fcntl
 import os
 import select
+import socket
+import stat
 from typing import Final, Protocol
 
 from drivers.errors import InstrumentError
@@ -67,6 +70,30 @@ def babble(count: int) -> InstrumentError:
         kind="garbled",
         cure="check that nothing streams on this port and that the baud rate is right",
     )
+
+
+def prepare_descriptor(fd: int, resource: str) -> None:
+    """Send small commands at once, find out whether the peer is there, keep others off."""
+    if stat.S_ISSOCK(os.fstat(fd).st_mode):
+        peer = socket.socket(fileno=fd)
+        try:
+            trouble = peer.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            if not trouble and peer.family in (socket.AF_INET, socket.AF_INET6):
+                peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        finally:
+            peer.detach()
+        if trouble:
+            raise lost(f"nobody answers there: {os.strerror(trouble)}").at("", resource)
+        return
+    try:  # programs that use pyserial's exclusive mode, tio or picocom respect this
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise InstrumentError(
+            "another program has locked the serial line",
+            kind="locked",
+            cure="close the other program",
+            resource=resource,
+        ) from None
 
 
 class DescriptorWire:

@@ -94,11 +94,13 @@ cdef class Core:
             raise OSError(error, f"the pacer cannot start: {os.strerror(error)}")
 
     def __dealloc__(self):
+        cdef int error
         if self._core is not NULL:
             with nogil:
                 pacer_stop(self._core)
-            core_destroy(self._core)
-            free(self._core)
+                error = core_destroy(self._core)
+            if not error:  # else a viWrite that never returned may still return, and finds it
+                free(self._core)
 
     # Time
 
@@ -211,9 +213,23 @@ cdef class Core:
         self._calls[channel] = write
         return channel
 
+    def add_viwrite(self, str name, size_t function_pointer, uint32_t session):
+        if self.virtual:
+            raise ValueError(f"channel {name!r}: a VISA library keeps real time; use add_call")
+        if not function_pointer:
+            raise ValueError(f"channel {name!r}: the pointer to viWrite is null")
+        return self._added(
+            name, core_add_visa(self._core, <visa_write><void *>function_pointer, session), -1
+        )
+
+    def guardable(self, int32_t channel):
+        self._known(channel)
+        return not self.virtual and channel in self._fds
+
     cdef _added(self, str name, int32_t channel, int fd):
         if channel < 0:
-            raise OSError(-channel, f"channel {name!r}, descriptor {fd}: {os.strerror(-channel)}")
+            where = f", descriptor {fd}" if fd >= 0 else ""
+            raise OSError(-channel, f"channel {name!r}{where}: {os.strerror(-channel)}")
         self._names[channel] = name
         if fd >= 0:
             self._fds[channel] = fd

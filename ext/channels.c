@@ -49,9 +49,50 @@ int32_t core_add_call(struct core *core, channel_call call, void *object) {
     return i;
 }
 
+/* What was fired is delivered, or not: the wire is free again, and the pacer looks. */
+static void delivered(void *self, int32_t channel, int64_t entry, int error) {
+    struct core *core = self;
+    struct channel *wire = &core->channels[channel];
+    int32_t pacer = OWNER_PACER;
+    if (error != 0) {
+        atomic_store(&wire->entry, entry);
+        if (atomic_exchange(&wire->refused, error) == 0) {
+            atomic_fetch_add(&core->refusals, 1);
+        }
+    }
+    if (entry != 0) { /* a safe step asked nobody */
+        atomic_compare_exchange_strong(&wire->owner, &pacer, OWNER_NONE);
+    }
+    core_ring(core);
+}
+
+int32_t core_add_visa(struct core *core, visa_write write, uint32_t session) {
+    int32_t i = core->virtual_clock ? -EPERM : absent(core);
+    if (i < 0) {
+        return i;
+    }
+    const struct visa_call call = {write, session, i, core, delivered};
+    struct visa *visa = visa_open(&call);
+    if (visa == NULL) {
+        return -errno;
+    }
+    core->channels[i].call = NULL;
+    core->channels[i].visa = visa;
+    publish(&core->channels[i]);
+    return i;
+}
+
 int core_known(struct core *core, int32_t channel) {
     return channel >= 0 && channel < LBL_CHANNELS &&
            atomic_load(&core->channels[channel].owner) != OWNER_ABSENT;
+}
+
+static int end_visa(struct channel *wire) {
+    if (wire->visa == NULL || visa_close(wire->visa) != 0) {
+        return wire->visa == NULL ? 0 : -EBUSY;
+    }
+    wire->visa = NULL;
+    return 0;
 }
 
 int core_remove(struct core *core, int32_t channel) {
@@ -60,10 +101,11 @@ int core_remove(struct core *core, int32_t channel) {
     int gone = 0;
     do {
         int32_t owner = atomic_load(&wire->owner);
-        gone = gone || (owner != OWNER_PACER &&
-                        atomic_compare_exchange_strong(&wire->owner, &owner, OWNER_ABSENT));
+        int busy = owner == OWNER_PACER || (wire->visa != NULL && !visa_idle(wire->visa));
+        gone = gone ||
+               (!busy && atomic_compare_exchange_strong(&wire->owner, &owner, OWNER_ABSENT));
         if (gone && atomic_load(&wire->pins) == 0) {
-            return 0;
+            return end_visa(wire);
         }
         sched_yield();
     } while (clock_now() < give_up_ns);

@@ -1,5 +1,6 @@
 /* The life of a core, its small questions, and the ring of what was planned and what happened.
  * See core.h. */
+#include <errno.h>
 #include <stddef.h>
 #include <unistd.h>
 
@@ -24,10 +25,22 @@ void core_scale(struct core *core, int64_t start_ns, double speed) {
     core->anchor_ns = clock_now();
 }
 
-void core_destroy(struct core *core) {
+/* A forked child has no threads to end. */
+int core_destroy(struct core *core) {
+    int error = 0;
+    for (size_t i = 0; i < LBL_CHANNELS && core->process == getpid(); i++) {
+        struct channel *channel = &core->channels[i];
+        if (channel->visa != NULL && visa_close(channel->visa) != 0) {
+            error = EBUSY;
+        }
+    }
+    if (error != 0) {
+        return error;
+    }
     bell_destroy(&core->work);
     bell_destroy(&core->wakes);
     bell_destroy(&core->steps);
+    return 0;
 }
 
 static int64_t scaled(const struct core *core, int64_t real_ns) {

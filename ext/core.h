@@ -19,6 +19,7 @@
 
 #include "clock.h"
 #include "programme.h"
+#include "visa.h"
 #include "wire.h"
 
 #define LBL_ENTRIES 256
@@ -46,6 +47,7 @@ enum reason {
     REASON_SAFE
 };
 
+/* OWNER_PACER lasts beyond a step only while a thread of visa.c delivers what was fired. */
 enum owner { OWNER_ABSENT, OWNER_NONE, OWNER_BUS, OWNER_PACER };
 
 enum parking { PARK_NONE, PARK_ASKED, PARK_PLAYING, PARK_DONE };
@@ -80,6 +82,9 @@ struct channel {
     struct wire wire;
     channel_call call; /* virtual clock only */
     void *object;
+    struct visa *visa;       /* real clock only */
+    _Atomic int32_t refused; /* errno of what visa could not deliver, until it is judged ... */
+    _Atomic int64_t entry;   /* ... and its entry; 0: a safe step */
 };
 
 struct record {
@@ -111,6 +116,7 @@ struct core {
     _Atomic int32_t held;
     _Atomic int32_t parking;
     _Atomic int64_t lease_ns;
+    _Atomic int32_t refusals; /* channels with `refused` set: at most so many */
     _Atomic int32_t active; /* entries armed or confirmed: at least so many */
     uint64_t sequence;      /* of the last id; who arms is one thread at a time (the GIL) */
     struct verdict verdict;
@@ -147,7 +153,8 @@ static inline int64_t core_id(uint64_t word) {
 int core_init(struct core *core, int virtual_clock, int64_t start_ns);
 /* A real clock that runs `speed` times as fast from start_ns on; before the pacer starts. */
 void core_scale(struct core *core, int64_t start_ns, double speed);
-void core_destroy(struct core *core);
+/* After pacer_stop; EBUSY when a viWrite does not return: then the memory must stay. */
+int core_destroy(struct core *core);
 
 int64_t core_now(struct core *core);
 /* When CLOCK_MONOTONIC shows that a real clock has reached at_ns; CLOCK_NEVER stays. */
@@ -165,6 +172,7 @@ int core_verdict(struct core *core, int32_t *channel, int64_t *entry, int *error
 
 /* channels.c. Ids, or a negative errno: EBADF ENOSPC EBUSY EPERM. */
 int32_t core_add_wire(struct core *core, int fd);
+int32_t core_add_visa(struct core *core, visa_write write, uint32_t session);
 int32_t core_add_call(struct core *core, channel_call call, void *object);
 int core_remove(struct core *core, int32_t channel);
 int core_known(struct core *core, int32_t channel);

@@ -30,6 +30,9 @@ cdef extern from "programme.h" nogil:
         uint32_t count
         safe_step steps[1]
 
+cdef extern from "visa.h" nogil:
+    ctypedef int32_t (*visa_write)(uint32_t, const uint8_t *, uint32_t, uint32_t *) noexcept
+
 cdef extern from "core.h" nogil:
     enum:
         LBL_ENTRIES
@@ -55,13 +58,14 @@ cdef extern from "core.h" nogil:
         bell wakes
     int core_init(core *, int virtual_clock, int64_t start_ns)
     void core_scale(core *, int64_t start_ns, double speed)
-    void core_destroy(core *)
+    int core_destroy(core *)
     int64_t core_now(core *)
     int64_t core_real(const core *, int64_t at_ns)
     void core_set_now(core *, int64_t now_ns)
     void core_ring(core *)
     void core_wake(core *)
     int32_t core_add_wire(core *, int fd)
+    int32_t core_add_visa(core *, visa_write write, uint32_t session)
     int32_t core_add_call(core *, channel_call call, void *object)
     int core_remove(core *, int32_t channel)
     int core_known(core *, int32_t channel)

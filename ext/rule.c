@@ -79,18 +79,23 @@ static void miss(struct core *core, const struct event *event, int64_t now_ns) {
     }
 }
 
-static int64_t write_bytes(struct channel *channel, int32_t id, const uint8_t *data, size_t size) {
+/* `entry` is 0 for a safe step. */
+static int64_t write_bytes(struct channel *channel, int32_t id, const uint8_t *data, size_t size,
+                           int64_t entry) {
+    if (channel->visa != NULL) {
+        return visa_send(channel->visa, data, size, entry);
+    }
     return channel->call != NULL ? channel->call(channel->object, id, data, size)
                                  : wire_send(&channel->wire, data, size);
 }
 
-/* The wire and the entry are ours. */
-static void send_entry(struct core *core, size_t slot, int64_t entry, int64_t now_ns) {
+/* The wire and the entry are ours; 1 when the wire must stay so until the bytes are delivered. */
+static int send_entry(struct core *core, size_t slot, int64_t entry, int64_t now_ns) {
     struct entry_head *head = &core->heads[slot];
     struct entry_body *body = &core->bodies[slot];
     int32_t id = atomic_load(&head->channel);
     struct channel *channel = &core->channels[id];
-    int64_t sent = write_bytes(channel, id, body->data, body->size);
+    int64_t sent = write_bytes(channel, id, body->data, body->size, entry);
     if (sent == (int64_t)body->size) {
         atomic_fetch_add(&channel->uncollected, body->replies);
         atomic_store(&body->fired_ns, now_ns);
@@ -107,6 +112,7 @@ static void send_entry(struct core *core, size_t slot, int64_t entry, int64_t no
         atomic_store(&head->retry_ns, now_ns + RETRY_NS);
         atomic_store(&head->word, core_word(entry, ENTRY_CONFIRMED));
     }
+    return channel->visa != NULL && sent > 0;
 }
 
 static void fire(struct core *core, const struct event *event, int64_t step_ns) {
@@ -115,6 +121,7 @@ static void fire(struct core *core, const struct event *event, int64_t step_ns) 
     struct channel *channel = &core->channels[atomic_load(&head->channel)];
     uint64_t word = event->word;
     int32_t owner = OWNER_NONE;
+    int kept = 0;
     if (!atomic_compare_exchange_strong(&channel->owner, &owner, OWNER_PACER)) {
         if (owner == OWNER_ABSENT &&
             atomic_compare_exchange_strong(&head->word, &word, core_word(entry, ENTRY_FIRING))) {
@@ -131,11 +138,13 @@ static void fire(struct core *core, const struct event *event, int64_t step_ns) 
         } else if (now_ns > atomic_load(&head->latest_ns)) {
             fail(core, event->slot, entry, now_ns, REASON_LATE, 0);
         } else {
-            send_entry(core, event->slot, entry, now_ns);
+            kept = send_entry(core, event->slot, entry, now_ns);
         }
     }
     int32_t pacer = OWNER_PACER;
-    atomic_compare_exchange_strong(&channel->owner, &pacer, OWNER_NONE);
+    if (!kept) {
+        atomic_compare_exchange_strong(&channel->owner, &pacer, OWNER_NONE);
+    }
 }
 
 /* What one entry asks for now: an event, or only a later look (the returned instant). */
@@ -158,7 +167,7 @@ static int64_t look(struct core *core, size_t slot, int64_t now_ns, struct event
         return deadline_ns;
     } else if (state == ENTRY_ARMED) {
         atomic_store(&head->block, REASON_UNCONFIRMED);
-    } else if (owner == OWNER_BUS) {
+    } else if (owner == OWNER_BUS || owner == OWNER_PACER) {
         atomic_store(&head->block, REASON_BUSY);
     } else if (retry_ns > now_ns) {
         return earlier(retry_ns, latest_ns + 1);
@@ -208,7 +217,7 @@ static int64_t safe_send(void *self, int32_t channel, const uint8_t *data, size_
     int64_t sent = -EBADF;
     atomic_fetch_add(&wire->pins, 1);
     if (atomic_load(&wire->owner) != OWNER_ABSENT) {
-        sent = write_bytes(wire, channel, data, size);
+        sent = write_bytes(wire, channel, data, size, 0);
     }
     atomic_fetch_sub(&wire->pins, 1);
     return sent;
@@ -279,9 +288,22 @@ static void lease_passed(struct core *core, int64_t lease_ns, int64_t now_ns) {
     core_park(core);
 }
 
+/* What a thread of visa.c could not deliver was fired in good faith; now it is known. */
+static void judge_refusals(struct core *core) {
+    for (int32_t i = 0; i < LBL_CHANNELS && atomic_load(&core->refusals) > 0; i++) {
+        struct channel *channel = &core->channels[i];
+        int error = atomic_exchange(&channel->refused, 0);
+        if (error != 0) {
+            atomic_fetch_sub(&core->refusals, 1);
+            stop_all(core, REASON_FAILED, i, atomic_load(&channel->entry), error);
+        }
+    }
+}
+
 int64_t core_step(struct core *core, int64_t now_ns) {
     int64_t next_ns = CLOCK_NEVER;
     int round = 0;
+    judge_refusals(core);
     for (; round < ROUNDS; round++) {
         struct event event = first_event(core, now_ns, &next_ns);
         if (event.kind == EVENT_LEASE) {

@@ -85,6 +85,19 @@ class Core:
         the core goes into hold and `failure` has it.
         """
 
+    def add_viwrite(self, name: str, function_pointer: int, session: int) -> int:
+        """Open a channel on a VISA library's viWrite (VPP-4.3.2) and an open ViSession; real clock.
+
+        The bytes are handed to a thread of the channel's own, of ordinary policy: "fired" is when,
+        and the wire stays owned until viWrite has returned. A negative status or a short count is
+        then a "failed" verdict. The guardian cannot reach such a channel. Library and session must
+        stay open until `remove`. Raises ValueError on a virtual clock or for a null pointer,
+        OSError for more than CHANNELS or when no thread can start.
+        """
+
+    def guardable(self, channel: int) -> bool:
+        """True when the guardian can park what is on this channel; ValueError if it is not open."""
+
     def remove(self, channel: int) -> None:
         """Close a channel; its steps leave the safe programme, the guardian closes its copy.
 

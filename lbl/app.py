@@ -69,6 +69,10 @@ class Order:
     runs: Path = Path("runs")
     by: str = ""
     reason: str = ""
+    capture: bool = False
+    fifo: int = 0
+    lock_memory: bool = False
+    cpu: int = -1
 
 
 def pairs(items: Sequence[str] | None, option: str) -> dict[str, str]:
@@ -138,12 +142,14 @@ def speed_of(text: str, file: BenchFile) -> float | None:
         raise BadInput(
             Problem("speed", f"'{short(text)}' is no speed", "--speed", f"give {SPEEDS}")
         )
-    if not file.in_process:
-        sentence = f"bench {file.name} is not simulated in this process: it runs in real time"
-        raise BadInput(
-            Problem("speed-real-bench", sentence, "--speed", "leave --speed away, or say real")
-        )
-    return speed
+    if file.in_process:
+        return speed
+    if file.simulated is not None and speed == file.rate:
+        return None
+    sentence = f"the instruments of bench {file.name} live at {file.rate:g} times real time"
+    raise BadInput(
+        Problem("speed-real-bench", sentence, "--speed", "leave --speed away, or say real")
+    )
 
 
 def _number(text: str) -> float | None:
@@ -193,6 +199,11 @@ def prepare(order: Order) -> Prepared:
     if order.world and not bound.file.in_process:
         sentence = f"bench {bound.file.name} has no world of its own to change"
         raise BadInput(Problem("world-parameter", sentence, "--world", "use a simulated bench"))
+    speed = speed_of(order.speed, bound.file)
+    if speed is not None and (order.fifo or order.lock_memory or order.cpu >= 0):
+        sentence = "this run's time is virtual: no thread has to keep it"
+        remedy = "leave --fifo, --lock-memory and --cpu to benches in real time"
+        raise BadInput(Problem("realtime-virtual", sentence, remedy=remedy))
     return Prepared(
         Launch(
             plan=bound.plan,
@@ -200,7 +211,7 @@ def prepare(order: Order) -> Prepared:
             file=bound.file,
             recipe_text=bound.recipe_text,
             bench_text=bound.bench_text,
-            speed=speed_of(order.speed, bound.file),
+            speed=speed,
             seed=order.seed,
             world=world_parameters(order.world, "--world"),
             sets=order.sets,
@@ -208,6 +219,10 @@ def prepare(order: Order) -> Prepared:
             runs=order.runs,
             by=order.by,
             reason=order.reason,
+            capture=order.capture,
+            fifo=order.fifo,
+            lock_memory=order.lock_memory,
+            cpu=order.cpu,
         )
     )
 
@@ -285,14 +300,13 @@ def command(verb: str, run: str, runs: Path, *, by: str, reason: str) -> str:
         sentence = f"no process drives run {path.name}, it is {state}"
         raise Refused(Problem("run-idle", sentence, remedy=remedy))
     who = by or getpass.getuser()
-    if verb == "abort":  # the signal needs neither disk nor journal; the file says who and why
-        _signal(held.pid, SIGNALS["abort"])
-    folder = RunFolder.open(path)
     try:
-        folder.post_command(verb, who, reason)
-    finally:
-        folder.close()
-    if verb != "abort":
+        folder = RunFolder.open(path)
+        try:
+            folder.post_command(verb, who, reason)
+        finally:
+            folder.close()
+    finally:  # the file says who and why; an abort's signal needs neither disk nor journal
         _signal(held.pid, SIGNALS[verb])
     return f"{verb} sent to {path.name}; lbl status {path.name} shows when it has taken effect"
 
@@ -378,7 +392,10 @@ def why(run: str, runs: Path) -> str:
     facts, (record, _) = _facts(path), show(str(path), runs)
     told = [
         *((row["utc"], f"{row['state']}: {row['cause']}") for row in record["states"]),
-        *((row["utc"], f"verdict {row['response']}: {row['reason']}") for row in record["verdicts"]),
+        *(
+            (row["utc"], f"verdict {row['response']}: {row['reason']}")
+            for row in record["verdicts"]
+        ),
         *((row["utc"], row["text"]) for row in record["notes"] if "text" in row),
     ]
     told.sort(key=lambda row: row[0])  # each list is in order already

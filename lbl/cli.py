@@ -4,6 +4,8 @@ Heavy imports wait until a command needs them, so that `lbl --help` answers at o
 mistake is one line a problem on standard error and an exit code, never a traceback.
 """
 
+import contextlib
+import errno
 import os
 import sys
 from collections.abc import Mapping
@@ -42,6 +44,16 @@ Runs = Annotated[
     Path, typer.Option("--runs", envvar="LBL_RUNS", help="The folder that holds the runs.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object as the last line.")]
+Capture = Annotated[
+    bool, typer.Option("--capture", help="Keep every byte on the wires in capture.jsonl.")
+]
+Fifo = Annotated[
+    int, typer.Option("--fifo", min=0, max=99, help="SCHED_FIFO priority of the timing thread.")
+]
+LockMemory = Annotated[
+    bool, typer.Option("--lock-memory", help="Keep the program's memory from being paged out.")
+]
+Cpu = Annotated[int, typer.Option("--cpu", min=-1, help="The one CPU of the timing thread.")]
 By = Annotated[str, typer.Option("--by", help="Who wants it; goes into the journal.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why; goes into the journal.")]
 
@@ -101,6 +113,10 @@ def run(
     yes: Annotated[
         bool, typer.Option("--yes", help="Do not ask before a real bench moves.")
     ] = False,
+    capture: Capture = False,
+    fifo: Fifo = 0,
+    lock_memory: LockMemory = False,
+    cpu: Cpu = -1,
     by: By = "",
     reason: Reason = "",
     json: Json = False,
@@ -120,6 +136,10 @@ def run(
         runs=runs,
         by=by,
         reason=reason,
+        capture=capture,
+        fifo=fifo,
+        lock_memory=lock_memory,
+        cpu=cpu,
     )
     if detach:
         screen.detached(door.detach(sys.argv[1:], order))
@@ -135,16 +155,17 @@ def _carry_out(prepared: Any, json: bool) -> None:
 
     with screen.Progress(prepared.plan, sys.stdout if not json else sys.stderr) as progress:
         result = prepared.run(progress.show)
-    screen.ended(result, quiet=json)
-    if json:
-        screen.as_json(result.as_json())
-    sys.stdout.flush()
+    with contextlib.suppress(OSError):  # a terminal that has gone spoils no film
+        screen.ended(result, quiet=json)
+        if json:
+            screen.as_json(result.as_json())
+        sys.stdout.flush()
     if result.bilayers:
         from lbl import app as door
         from lbl import picture
 
         said = picture.growth(door.record_of(result.folder), result.folder)
-        if said:
+        with contextlib.suppress(OSError):
             print(said, file=sys.stderr)
     raise typer.Exit(result.exit_code)
 
@@ -256,10 +277,8 @@ def verify(run: Run, runs: Runs = RUNS) -> None:
 
 @app.command()
 def timing(
-    fifo: Annotated[
-        int, typer.Option("--fifo", min=0, max=99, help="With this SCHED_FIFO priority.")
-    ] = 0,
-    cpu: Annotated[int, typer.Option("--cpu", min=-1, help="On this CPU only.")] = -1,
+    fifo: Fifo = 0,
+    cpu: Cpu = -1,
     picture: Annotated[
         Path | None, typer.Option("--picture", help="Draw the histograms into this file.")
     ] = None,
@@ -352,7 +371,7 @@ def _failed(error: Exception) -> int:
         for problem in error.problems:
             print(problem, file=sys.stderr)
         return error.exit_code
-    if isinstance(error, BrokenPipeError):
+    if isinstance(error, OSError) and error.errno in (errno.EPIPE, errno.EIO):
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - until exit
         return 0
     print(

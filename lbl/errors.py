@@ -163,6 +163,7 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "speed": "A speed is not a word or number that is known.",
         "speed-real-bench": "Time cannot be hurried on a bench that is not simulated in this "
         "process.",
+        "realtime-virtual": "Real-time options are given for a run in virtual time.",
         "lot-unknown": "A lot is given for a solution that the recipe does not have.",
         "detach": "The run could not be sent to the background.",
         "serve": "Simulated instruments could not be served.",

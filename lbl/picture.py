@@ -16,10 +16,10 @@ BINS: Final = 80
 
 
 def growth(record: Mapping[str, Any], folder: Path) -> str:
-    """Draw absorbance against bilayers; a sentence about it, "" when there is nothing to draw."""
+    """Draw absorbance against bilayers; a sentence about it."""
     rows = [row for row in record["measurements"] if row.get("quantity") == "absorbance"]
     if not rows:
-        return ""
+        return "nothing was measured, so there is no growth to draw"
     try:
         import matplotlib
     except ImportError:

@@ -57,7 +57,7 @@ def planned(plan: Plan) -> None:
     budget = plan.budget
     table = Table(title=f"{plan.recipe} {plan.version} on {plan.bench}", show_header=False)
     table.add_column(style="bold")
-    table.add_column()
+    table.add_column(overflow="fold")
     rows = [
         ("bilayers, depositions", f"{plan.bilayers}, {plan.depositions}"),
         ("duration", units.duration(plan.duration_ns / 1e9)),
@@ -175,6 +175,7 @@ class Progress:
         )
         self._due = 0.0
         self._state = ""
+        self._measured = 0
         self._line = -1
         self._curve: list[float] = []
 
@@ -194,7 +195,8 @@ class Progress:
 
     def show(self, news: News) -> None:
         """Take news; drawn at most ten times a second. A lost terminal is no concern of a run."""
-        if news.absorbance is not None and len(self._curve) < news.bilayer:
+        if news.absorbance is not None and news.measured != self._measured:
+            self._measured = news.measured
             self._curve.append(news.absorbance)
         try:
             if self._live is None:

@@ -240,7 +240,7 @@ def _element(word: str, row: Row, first_ns: int) -> str:
     value, source, at_ns, channel, unit = row
     if name == "RELATIVE":
         return f"{(at_ns - first_ns) / 1e9:.6f}"
-    texts = {
+    texts: dict[str, str] = {
         "READING": f"{value:.6E}", "SOURCE": f"{source:.6E}", "CHANNEL": str(channel),
         "UNIT": unit, "STATUS": "0",
     }  # fmt: skip

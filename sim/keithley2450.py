@@ -8,73 +8,19 @@ off.
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Final, Protocol
 
-from sim.keithley import NOTHING, TOO_MUCH, Dialect, Setting, Traces, unquoted
+from sim.keithley import NOTHING, TOO_MUCH, Dialect, Traces, unquoted
+from sim.keithley2450_settings import NODES, SETTINGS
 from sim.port import Reply, Spec
 from sim.scpi import ScpiError, boolean, grammar, number, one
 
 LATENCY_NS: Final = 1_500_000  # guess: LAN and command parsing
 LINE_HZ: Final = 50.0
 SETTLE_NS: Final = 2_000_000  # guess: source and input settle before a reading
-NPLC: Final = (0.01, 10.0)
-COUNTS: Final = (1, 300_000)
-VOLTS: Final = 210.0
-AMPS: Final = 1.05
-OHMS: Final = 210e6
 OPEN: Final = (0.0, 1e9)  # V and ohm of terminals with nothing on them
 READINGS_MAX: Final = 1_000  # readings of one command that are made up; the rest is not kept
 POINTS_MAX: Final = 10_000  # of a sweep or loop
 FUNCTIONS: Final[Mapping[str, str]] = {"VOLT": "VOLT:DC", "CURR": "CURR:DC", "RES": "RES"}
 UNITS: Final[Mapping[str, str]] = {"VOLT": "Volt DC", "CURR": "Amp DC", "RES": "Ohm"}
-NODES: Final[Mapping[str, tuple[str, float]]] = {
-    # function -> its node in headers, and the largest range
-    "VOLT": ("VOLTage[:DC]", VOLTS), "CURR": ("CURRent[:DC]", AMPS), "RES": ("RESistance", OHMS),
-}  # fmt: skip
-OFF_STATES: Final = ("NORM", "ZERO", "HIMP", "GUAR", "NORMAL", "HIMPEDANCE", "GUARD")
-LIGHTS: Final = ("ON100", "ON75", "ON50", "ON25", "OFF", "BLAC", "BLACKOUT")
-
-
-def _settings() -> dict[str, tuple[str, Setting]]:
-    """Return pattern -> (key, setting) for everything that is a plain value."""
-    table: dict[str, tuple[str, Setting]] = {}
-    for name, (node, high) in NODES.items():
-        sense = f"[SENSe1]:{node}"
-        table |= {
-            f"{sense}:NPLCycles": (f"{name} nplc", Setting(1.0, "number", *NPLC)),
-            f"{sense}:RANGe[:UPPer]": (f"{name} range", Setting(high, "number", -high, high)),
-            f"{sense}:RANGe:AUTO": (f"{name} auto", Setting(1.0, "boolean")),
-            f"{sense}:RSENse": (f"{name} wires", Setting(0.0, "boolean")),
-            f"{sense}:AZERo[:STATe]": (f"{name} zero", Setting(1.0, "boolean")),
-            f"{sense}:AVERage[:STATe]": (f"{name} mean", Setting(0.0, "boolean")),
-            f"{sense}:AVERage:COUNt": (f"{name} means", Setting(10.0, "whole", 1, 100)),
-            f"{sense}:AVERage:TCONtrol": (
-                f"{name} way",
-                Setting("REP", ("REP", "MOV", "REPEAT", "MOVING")),
-            ),
-        }
-    for name, node, high in (("VOLT", "VOLTage", VOLTS), ("CURR", "CURRent", AMPS)):
-        source = f"SOURce1:{node}"
-        table |= {
-            f"{source}[:LEVel][:IMMediate][:AMPLitude]": (
-                f"{name} level",
-                Setting(0.0, "number", -high, high),
-            ),
-            f"{source}:RANGe": (f"{name} span", Setting(high, "number", -high, high)),
-            f"{source}:RANGe:AUTO": (f"{name} spans", Setting(1.0, "boolean")),
-            f"{source}:DELay": (f"{name} delay", Setting(0.0, "number", 0, 10_000)),
-            f"{source}:DELay:AUTO": (f"{name} delays", Setting(1.0, "boolean")),
-            f"{source}:READ:BACK": (f"{name} back", Setting(1.0, "boolean")),
-            f"OUTPut1:{node}:SMODe": (f"{name} off", Setting("NORM", OFF_STATES)),
-        }
-    return table | {
-        "SOURce1:VOLTage:ILIMit[:LEVel]": ("ilimit", Setting(105e-6, "number", 1e-9, AMPS)),
-        "SOURce1:CURRent:VLIMit[:LEVel]": ("vlimit", Setting(21.0, "number", 0.02, VOLTS)),
-        "[SENSe1]:COUNt": ("count", Setting(1.0, "whole", *COUNTS)),
-        "DISPlay:LIGHt:STATe": ("light", Setting("ON50", LIGHTS)),
-        "FORMat[:DATA]": ("format", Setting("ASC", ("ASC", "ASCII"))),
-    }
-
-
-SETTINGS: Final = _settings()
 
 
 class CircuitLink(Protocol):
@@ -90,7 +36,7 @@ class Keithley2450:
     def __init__(self, spec: Spec, link: CircuitLink | None) -> None:
         self._link = link
         serial = spec.serial or "04096331"
-        self._scpi = Dialect(
+        self._scpi: Dialect = Dialect(
             _TREE,
             f"KEITHLEY INSTRUMENTS,MODEL 2450,{serial},1.6.7c",
             reset=self._defaults,
@@ -136,6 +82,7 @@ class Keithley2450:
 
     def _execute(self, name: str, words: list[str], now_ns: int) -> str | None:
         self._hold_ns = max(now_ns, self._hold_ns)
+        self._catch_up(self._hold_ns, now_ns)
         trace = Traces.COMMANDS.get(name)
         if trace is not None:
             return trace(self._traces, words)
@@ -205,12 +152,9 @@ class Keithley2450:
             self._traces.add(row, name)
         return self._traces.told(name, row, words[1:])
 
-    def _measure(self, function: str) -> Callable[[list[str], int], str]:
-        def measured(words: list[str], now_ns: int) -> str:
-            self._sense = function
-            return self._read(words, now_ns)
-
-        return measured
+    def _measure(self, words: list[str], now_ns: int, function: str) -> str:
+        self._sense = function
+        return self._read(words, now_ns)
 
     def _fetch(self, words: list[str], now_ns: int) -> str:
         name = self._traces.named(words[:1])
@@ -232,9 +176,13 @@ class Keithley2450:
 
     def settle(self, now_ns: int) -> None:
         """Measure the points of a running sweep or loop that are due."""
+        self._catch_up(now_ns, now_ns)
+
+    def _catch_up(self, until_ns: int, now_ns: int) -> None:
+        """Measure what is due by `until_ns`; what waits sees the world as it is now."""
         if self._begun_ns is None:
             return
-        due = (now_ns - self._begun_ns) // self._point_ns()
+        due = (until_ns - self._begun_ns) // self._point_ns()
         for place in range(self._done, min(due, len(self._levels))):
             if self._levels[place] == self._levels[place]:
                 self._values[f"{self._source} level"] = self._levels[place]
@@ -322,9 +270,9 @@ class Keithley2450:
         "*TRG": _ignore,
         "READ?": _read,
         "MEASure?": _read,
-        "MEASure:VOLTage[:DC]?": lambda unit, words, now_ns: unit._measure("VOLT")(words, now_ns),
-        "MEASure:CURRent[:DC]?": lambda unit, words, now_ns: unit._measure("CURR")(words, now_ns),
-        "MEASure:RESistance?": lambda unit, words, now_ns: unit._measure("RES")(words, now_ns),
+        "MEASure:VOLTage[:DC]?": lambda unit, words, now_ns: unit._measure(words, now_ns, "VOLT"),
+        "MEASure:CURRent[:DC]?": lambda unit, words, now_ns: unit._measure(words, now_ns, "CURR"),
+        "MEASure:RESistance?": lambda unit, words, now_ns: unit._measure(words, now_ns, "RES"),
         "FETCh?": _fetch,
         "INITiate[:IMMediate]": _initiate,
         "ABORt": _abort,

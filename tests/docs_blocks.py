@@ -82,19 +82,19 @@ def _words(callback: Callable[..., Any]) -> Iterator[Word]:
         default = parameter.default
         required = default is inspect.Parameter.empty
         shown = "" if default in (None, "", False) or required else f"`{default}`"
+        text = info.help or ""
+        if info.envvar:
+            text += f" Or `{info.envvar}`."
         if isinstance(info, ArgumentInfo):
             value = name.upper() if required else f"[{name.upper()}]"
-            yield Word((), value, shown, info.help or "")
+            yield Word((), value, shown, text)
             continue
         assert isinstance(info, OptionInfo)
         # inside Annotated, typer keeps the first name where a default would stand
         given = (info.default, *(info.param_decls or ()))
         names = tuple(one for one in given if isinstance(one, str) and one.startswith("-"))
         names = names or (f"--{name.replace('_', '-')}",)
-        text = info.help or ""
-        if info.envvar:
-            text += f" Or `{info.envvar}`."
-        yield Word(names, _value(kind), shown, text)
+        yield Word(names, _value(kind), "required" if required else shown, text)
 
 
 def _value(kind: Any) -> str:

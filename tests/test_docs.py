@@ -92,7 +92,7 @@ def test_each_command_is_also_in_the_registry_of_typer() -> None:
     """The walk over the program that generates the page misses no command and no option."""
     walked = {one.path: {name for word in one.words for name in word.names} for one in commands()}
     for path, leaf in leaves(typer.main.get_command(app)):
-        options = {name for one in leaf.params for name in one.opts if name.startswith("--")}
+        options = {name for one in leaf.params for name in one.opts if name.startswith("-")}
         assert options - {"--help"} == walked[path], path
 
 

@@ -60,12 +60,20 @@ class Bench:
     """The instruments of one bench file, opened on one clock."""
 
     def __init__(
-        self, file: BenchFile, pacer: Any, simulation: Simulation | None, purpose: str
+        self,
+        file: BenchFile,
+        pacer: Any,
+        simulation: Simulation | None,
+        purpose: str,
+        capture: Callable[[str], object] | None = None,
     ) -> None:
+        """Open every instrument; `capture` is told every byte. Raises BadInput."""
         self.file = file
         self.simulation = simulation
         self._pacer = pacer
-        self._bus = Bus(pacer, simulation.library(pacer) if simulation else "@py")
+        library = simulation.library(pacer) if simulation else "@py"
+        self._bus = Bus(pacer, library, capture)
+        self._known: dict[str, roles.Identity] = {}
         self._ports: dict[str, Port] = {}
         self.instruments: dict[str, Any] = {}
         self._open(purpose)
@@ -78,6 +86,7 @@ class Bench:
         self.thermostat: roles.Thermostat | None = (
             made[file.temperature.thermostat] if file.temperature else None
         )
+        self.homed = False  # `preparations` had to find the axes' zero: the substrate is in air
         self.settle_ns = int(file.arm.settle * _SECOND)
         self._still = self._outputs_off()
         lift = self.axes["z"]
@@ -101,7 +110,49 @@ class Bench:
 
     def identify(self) -> dict[str, roles.Identity]:
         """Who answers: name -> maker, model, serial, firmware."""
-        return {name: made.identify() for name, made in self.instruments.items()}
+        self._known = {name: made.identify() for name, made in self.instruments.items()}
+        return self._known
+
+    def reconnect(self) -> list[str]:
+        """Open lost ports anew and see that the same instruments answer; what failed, in words.
+
+        Nothing may be armed on them. What a driver knew is forgotten and sensed anew: an axis that
+        lost power is unreferenced. The dead-man's programme must be given again (`rest`).
+        """
+        failed = []
+        lost = {port: name for name, port in self._ports.items() if port.lost}
+        behind = [(name, port) for name, port in self._ports.items() if port in lost]
+        for port, name in lost.items():
+            try:
+                self._bus.reopen(port.resource)
+            except InstrumentError as error:
+                failed.append(str(error.at(name, port.resource)))
+        for name, port in behind:
+            try:
+                if not port.lost:
+                    self._adopt(name)
+            except InstrumentError as error:
+                failed.append(str(error))
+        if lost:
+            self._still = self._outputs_off()
+        return failed
+
+    def _adopt(self, name: str) -> None:
+        """Take an instrument up again behind a port that was opened anew."""
+        made, known = self.instruments[name], self._known.get(name)
+        made.close()
+        made.connect()
+        who = made.identify()
+        model = known.model if known else who.model
+        serial = known.serial if known else self.file.instruments[name].serial
+        if who.model != model or (serial and who.serial != serial):
+            raise InstrumentError(
+                f"{who.model} {who.serial} answers where {model} {serial} was",
+                cure="plug the cables in as they were",
+                instrument=name,
+                resource=self._ports[name].resource,
+            )
+        made.sense()
 
     def safe(self) -> list[str]:
         """Make every instrument safe, whatever the others do; returns what failed, in words."""
@@ -152,6 +203,7 @@ class Bench:
         arm, lift, turn = self.file.arm, self.axes["z"], self.axes["x"]
 
         def raise_it() -> None:
+            self.homed = not (lift.sense().referenced and turn.sense().referenced)
             lift.prepare()
             if moves:
                 lift.set_speed(arm.withdraw)
@@ -203,12 +255,16 @@ class Bench:
         self._pacer.safe_programme([*self._still, *lowering])
 
     def _outputs_off(self) -> list[tuple[int, int, bytes]]:
-        """Safe bytes of all but the axes, with the pauses that each instrument needs."""
+        """Safe bytes of all but the axes, with the pauses that each instrument needs.
+
+        Those that the core cannot reach (no descriptor, or a lost port) are left out: `lbl bench
+        check` names them.
+        """
         arm = {self.file.arm.lift, self.file.arm.turn}
         return [
             (round(number * made.SAFE_GAP_S * _SECOND), self._ports[name].channel, data)
             for name, made in self.instruments.items()
-            if name not in arm
+            if name not in arm and self._ports[name].channel >= 0
             for number, data in enumerate(made.safe_bytes())
         ]
 

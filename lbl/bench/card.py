@@ -4,12 +4,14 @@ Driver, identity, day, how long each verb took, which checks it passed. A planne
 from it. Must never touch an instrument; a card is read as data and never believed over an answer.
 """
 
+import io
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from ruamel.yaml import YAML
 
 from lbl.errors import BadInput, Problem
 from lbl.marked import load, problems_of
@@ -91,3 +93,23 @@ def write_card(path: Path, card: Card) -> None:
     except OSError as error:
         sentence = f"the card cannot be written: {error.strerror or error}"
         raise BadInput(Problem("card-unwritable", sentence, str(path))) from error
+
+
+def embedded(bench_text: str, folder: Path) -> str:
+    """A bench file's text with the cards that it names put in their place; the rest stays.
+
+    So that a copy of it needs no other file. The text as it is when it names none; raises BadInput
+    for a card that cannot be read. `folder` is where the bench file lies.
+    """
+    yaml = YAML()
+    yaml.preserve_quotes = True
+    yaml.width = 4096
+    data: Any = yaml.load(bench_text)
+    named = [one for one in data["instruments"].values() if isinstance(one.get("card"), str)]
+    if not named:
+        return bench_text
+    for one in named:
+        one["card"] = read_card(folder / one["card"]).as_json()
+    out = io.StringIO()
+    yaml.dump(data, out)
+    return out.getvalue()

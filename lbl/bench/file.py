@@ -94,6 +94,11 @@ class Vessel(BaseModel):
     lidded: bool = True
     holds: str = ""
 
+    @property
+    def room(self) -> float:
+        """What it takes before it runs over, in mL; a fifth above the mark unless told."""
+        return self.capacity or 1.2 * self.volume
+
 
 class _Common(BaseModel):
     """What every bench file says, whatever its kind."""
@@ -103,6 +108,12 @@ class _Common(BaseModel):
     name: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,63}$")
     simulated: Simulated | None = None
     instruments: Mapping[str, AnySpec]
+
+    @property
+    def rate(self) -> float:
+        """How many times faster than real time its instruments live; 1 unless served models."""
+        served = self.simulated is not None and self.simulated.served
+        return self.simulated.speed if self.simulated is not None and served else 1.0
 
     @property
     def in_process(self) -> bool:

@@ -181,7 +181,7 @@ def _vessels(file: AnyBench) -> list[VesselSpec]:
             volume=vessel.volume,
             area=vessel.volume / 10.0,  # a bath 10 cm deep
             lidded=vessel.lidded,
-            capacity=vessel.capacity or 1.2 * vessel.volume,
+            capacity=vessel.room,
         )
         for name, vessel in file.vessels.items()
     ]

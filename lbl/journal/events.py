@@ -196,6 +196,8 @@ def _step_outcome(state: State, event: Event) -> State:
         change["done_step"] = max(state["done_step"], event.step)
         if payload["act"] in IMMERSIONS:
             change["left"] = event.step
+    if payload["act"] in IMMERSIONS and not payload.get("stays", False):
+        change["vessel"] = ""  # the lift has fired
     exposure = state["exposure"]
     if payload["act"] == "expose" and exposure is not None and "dwell_s" in payload:
         dwell = _tidy(exposure["dwell_s"] + payload["dwell_s"])

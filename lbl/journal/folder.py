@@ -24,6 +24,7 @@ from lbl.journal.storage import DiskStorage, latest, replace, settle
 FROZEN: Final = ("recipe.yaml", "bench.yaml", "plan.json")
 WORLD: Final = "world.json"
 LEDGER: Final = "ledger.jsonl"
+CAPTURE: Final = "capture.jsonl"
 RECORD: Final = "record.json"
 REPORT: Final = "report.html"
 FILE_BYTES_MAX: Final = 64 << 20
@@ -155,6 +156,13 @@ class RunFolder:
         if data:
             with self._writing():
                 self.storage.append(LEDGER, data)
+
+    def append_capture(self, lines: Iterable[str]) -> None:
+        """Add lines of what crossed the wires to `capture.jsonl`, in one write."""
+        data = "".join([line + "\n" for line in lines]).encode()
+        if data:
+            with self._writing():
+                self.storage.append(CAPTURE, data)
 
     def read_ledger(self) -> list[dict[str, Any]]:
         """The rows of `ledger.jsonl`; an unfinished last line is no row."""

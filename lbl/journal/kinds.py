@@ -62,7 +62,7 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
         ),
         "step-outcome": _kind(
             "act result",
-            "reason dwell_s planned_s lateness_ns temperature exchange",
+            "reason dwell_s stays planned_s lateness_ns temperature exchange",
             "A step ended: `done`, or why not.",
         ),
         "deposition-done": _kind(

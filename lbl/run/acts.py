@@ -22,7 +22,7 @@ MOD: Final = 1000.0
 POLL_S: Final = 0.5
 WEIGH_S: Final = 8.0  # a bottle that has not settled by then is not weighed
 OVERRUN_S: Final = 5.0  # a pump that runs this much longer than its dose is stopped
-LEAST_POWER: Final = 1e-9  # W; below it the light path is dark
+LEAST_POWER: Final = 1e-7  # W; a meter's noise matters below it: the light path is dark
 
 
 class Recorder(Protocol):

@@ -25,6 +25,7 @@ except ImportError as error:  # the one trap of a source tree: it must be built 
     ) from error
 
 VIRTUAL_BOOT: Final = "virtual"
+SCALED_BOOT: Final = "scaled"  # its times go on from one process to the next, like virtual ones
 VIRTUAL_EPOCH: Final = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 _SOURCE: Final = Path("/sys/devices/system/clocksource/clocksource0/current_clocksource")
@@ -36,18 +37,20 @@ class RunClock:
     """One run's clock: `core` for pacing, `now_ns` and `utc` for stamps.
 
     `speed` 0 is virtual time as fast as the machine can; n is virtual time slowed to n simulated
-    seconds a real second; None is real time.
+    seconds a real second; None is real time. `rate` other than 1 is for a bench of models that is
+    served so many times faster than real time: a real clock that runs as fast, from `start_ns`.
     """
 
-    def __init__(self, speed: float | None, start_ns: int = 0) -> None:
+    def __init__(self, speed: float | None, start_ns: int = 0, rate: float = 1.0) -> None:
         self.speed = speed
+        self.rate = rate
         self.virtual = speed is not None
-        self.core = (
-            Core(virtual=True, start_ns=start_ns, speed=speed)
-            if speed is not None
-            else Core(virtual=False)
-        )
-        self.boot = VIRTUAL_BOOT if self.virtual else boot_id()
+        if speed is not None:
+            self.core, self.boot = Core(virtual=True, start_ns=start_ns, speed=speed), VIRTUAL_BOOT
+        elif rate != 1.0:
+            self.core, self.boot = Core(virtual=False, start_ns=start_ns, speed=rate), SCALED_BOOT
+        else:
+            self.core, self.boot = Core(virtual=False), boot_id()
         self.realtime: Mapping[str, Any] = self.core.realtime()
 
     def ask(self, *, fifo: int, lock_memory: bool, cpu: int) -> None:
@@ -62,7 +65,7 @@ class RunClock:
     def listen_ns(self) -> int:
         """How long a wait may last before the inbox is looked at, in the run's own time."""
         if self.speed is None:
-            return LISTEN_NS
+            return int(LISTEN_NS * self.rate)
         return int(LISTEN_NS * self.speed) or NEVER_NS
 
     def now_ns(self) -> int:
@@ -82,7 +85,7 @@ class RunClock:
             if self.virtual
             else datetime.datetime.now(datetime.UTC)
         )
-        return _text(start + datetime.timedelta(seconds=seconds))
+        return _text(start + datetime.timedelta(seconds=seconds / self.rate))
 
 
 def boot_id() -> str:

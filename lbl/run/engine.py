@@ -25,6 +25,7 @@ SECOND: Final = 1_000_000_000
 LEASE_AIR_NS: Final = 5 * SECOND
 LEASE_WET_NS: Final = 60 * SECOND
 HELD_NS: Final = 10 * SECOND
+WARM_UP_NS: Final = 3600 * SECOND
 RESCUE_NS: Final = 20 * SECOND  # a dead-man's lowering is over by then
 EXHAUSTED: Final = 99  # drivers have retried already: the ladder's last answer counts
 # What an instrument's complaint means on the ladder.
@@ -47,6 +48,9 @@ class Hears(Protocol):
 
     def verdicts(self, verdicts: list[Verdict], step: Step | None) -> None:
         """The watch judged what was measured."""
+
+    def news(self) -> None:
+        """Time has passed, or something has changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,7 @@ class Engine:
         self._record = record
         self._past = past
         self._told = hears.moved
+        self._news = hears.news
         self._journaled = hears.journaled
         self._judged = hears.verdicts
         self.machine = RunMachine(self._moved)
@@ -160,7 +165,15 @@ class Engine:
             self._core.lease(target + self._patience_ns())
             self._core.wait_until_ns(target)
             if not self._procedure.carrier.in_air:
-                self._judged(self._tending.tend(), None)
+                self._tend()
+            if self._clock.speed != 0.0:  # somebody may be watching: the clock, a pending wish
+                self._news()
+
+    def _tend(self) -> None:
+        """Read slow sensors; while the run starts, values are waited for and not judged."""
+        verdicts = self._tending.tend()
+        if self.machine.state is not State.STARTING:
+            self._judged(verdicts, None)
 
     def _patience_ns(self) -> int:
         return LEASE_AIR_NS if self._procedure.carrier.in_air else LEASE_WET_NS
@@ -249,6 +262,7 @@ class Engine:
             act()
             self._record("prepare-outcome", role=name, result="done")
             yield 0
+        yield from self._warm_up()
         if self._photometry is not None:
             self._photometry.dark()
         self._bench.rest()
@@ -258,6 +272,21 @@ class Engine:
         if self._photometry is not None:
             self._photometry.zero_w = past["readings"].get("reference", 0.0)
         yield from self._procedure.recover(past)
+
+    def _warm_up(self) -> Waits[None]:
+        """Wait until the baths are where the recipe wants them; a film is not begun before."""
+        if self._bench.thermostat is None:
+            return
+        limits, began = self._plan.limits, self._clock.now_ns()
+        low, high = limits.temperature_low, limits.temperature_high
+        while True:
+            at = self._tending.temperature
+            if at is not None and low <= at <= high:
+                return
+            if self._clock.now_ns() - began > WARM_UP_NS:
+                words = f"stay at {at:.1f} degC" if at is not None else "tell no temperature"
+                raise Trouble("temperature-band", f"the baths {words}")
+            yield self._clock.now_ns() + SECOND
 
     def _execute(self) -> Waits[None]:
         yield from self._procedure.execute()

@@ -44,7 +44,7 @@ def equipment(file: BenchFile, area: float) -> Equipment:
                 side=vessel.side,
                 at=vessel.at,
                 volume=vessel.volume,
-                capacity=vessel.capacity or 0.0,
+                capacity=vessel.room,
                 holds=vessel.holds,
                 area=vessel.volume / _DEPTH_CM,
                 lidded=vessel.lidded,

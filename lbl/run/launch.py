@@ -30,6 +30,7 @@ from lbl.run.news import News
 from lbl.run.result import Result
 from lbl.run.resume import resumable
 from lbl.run.session import Outcome, Session
+from lbl.run.tape import Tape
 
 # Exit codes of the command line by the state a run was left in.
 EXIT: Final[Mapping[State, int]] = {
@@ -57,16 +58,28 @@ class Launch:
     runs: Path
     by: str
     reason: str
+    capture: bool = False
+    fifo: int = 0
+    lock_memory: bool = False
+    cpu: int = -1
 
 
 def launch(what: Launch, tell: Callable[[News], None], run: str = "") -> Result:
     """Carry a run out, from the empty folder to the record; `run` is its id if it must be given."""
-    clock, durable, name = RunClock(what.speed), what.speed != 0.0, run or _name(what)
+    clock, durable, name = (
+        RunClock(what.speed, rate=what.file.rate),
+        what.speed != 0.0,
+        run or _name(what),
+    )
+    clock.ask(fifo=what.fifo, lock_memory=what.lock_memory, cpu=what.cpu)
     simulation = simulate(what) if what.file.in_process else None
-    bench = Bench(what.file, clock.core, simulation, f"run {name}")
+    tape = Tape() if what.capture else None
+    bench = Bench(what.file, clock.core, simulation, f"run {name}", tape)
     try:
         folder = RunFolder.create(what.runs, name, durable=durable)
         try:
+            if tape is not None:
+                tape.into(folder.append_capture)
             lock = folder.lock(f"run {folder.id}", clock.boot)
             journal = _begin(folder, what, clock, durable)
             session = Session(
@@ -76,6 +89,8 @@ def launch(what: Launch, tell: Callable[[News], None], run: str = "") -> Result:
                 outcome = session.run()
             return _close(folder, outcome, durable)
         finally:
+            if tape is not None:
+                tape.flush()
             folder.close()
     finally:
         bench.close()
@@ -101,8 +116,9 @@ def relaunch(
     file = read_bench(folder.path / "bench.yaml")
     created = next(iter(events(folder.storage, folder.id))).payload
     speed = None if created["speed"] == "real" else float(created["speed"])
-    outage_ns = 0 if speed is None else int(idle * 1e9 * max(1.0, speed))
-    clock = RunClock(speed, int(past["mono_ns"]) + outage_ns)
+    rate = file.rate
+    outage_ns = int(idle * 1e9 * (rate if speed is None else max(1.0, speed)))
+    clock = RunClock(speed, int(past["mono_ns"]) + outage_ns, rate)
     simulation = restored(folder, plan, file, created) if file.in_process else None
     bench = Bench(file, clock.core, simulation, f"run {folder.id}")
     try:
@@ -111,6 +127,7 @@ def relaunch(
         journal.append(
             "run-opened", actor=actor, purpose=f"resume: {reason}", outage_s=outage_ns / 1e9
         )
+        _refuse_old_commands(folder, journal)
         session = Session(
             folder, journal, plan, equip(plan, file), bench, clock, simulation, tell, past
         )
@@ -119,6 +136,15 @@ def relaunch(
         return _close(folder, outcome, speed != 0.0)
     finally:
         bench.close()
+
+
+def _refuse_old_commands(folder: RunFolder, journal: Journal) -> None:
+    """Commands that were meant for a process that is gone."""
+    for one in folder.take_commands():
+        journal.append("command", actor=one.by or "?", id=one.id, verb=one.verb, reason=one.reason)
+        effect = "refused: the process it was meant for had gone"
+        journal.append("command-effect", id=one.id, verb=one.verb, effect=effect)
+        folder.remove_command(one.id)
 
 
 @contextmanager
@@ -178,7 +204,7 @@ def _begin(folder: RunFolder, what: Launch, clock: RunClock, durable: bool) -> J
     journal = Journal.create(
         folder.storage, folder.id, durable=durable, clock=clock, **_created(what)
     )
-    _declare(journal, what)
+    _declare(journal, what, clock)
     return journal
 
 
@@ -211,13 +237,15 @@ def _created(what: Launch) -> dict[str, Any]:
     }
 
 
-def _declare(journal: Journal, what: Launch) -> None:
+def _declare(journal: Journal, what: Launch, clock: RunClock) -> None:
     """Who and what: the reason, the computer, the lots."""
     if what.by or what.reason:
         journal.append("note", actor=what.by or "?", text=f"started: {what.reason}")
-    facts = {"python": platform.python_version(), "machine": platform.machine()}
+    facts: dict[str, Any] = {"python": platform.python_version(), "machine": platform.machine()}
     if what.speed != 0.0:  # in virtual time the same seed gives the same bytes, anywhere
         facts |= {"host": platform.node(), "system": platform.platform(), "pid": str(os.getpid())}
+    if not clock.virtual:
+        facts |= {"realtime": clock.realtime, "clock": clock.described()}
     journal.append("environment", facts=facts)
     for vessel, solution in sorted(what.plan.assignments.items()):
         lot = what.lots.get(solution, "")

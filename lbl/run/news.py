@@ -7,7 +7,8 @@ from dataclasses import dataclass
 class News:
     """Where a run is. Times in s of the run's own clock; absorbance in mOD per side.
 
-    `finish` is the planned end in UTC, a labelled estimate; `pending` are wishes that wait.
+    `finish` is the planned end in UTC, a labelled estimate; `measured` is the bilayer that
+    `absorbance` was read after; `pending` are wishes that wait.
     """
 
     run: str
@@ -21,6 +22,7 @@ class News:
     now: float
     utc: str
     finish: str
+    measured: int
     absorbance: float | None
     temperature: float | None
     deviations: int

@@ -7,9 +7,9 @@ and says so. This file must never read a command or change the run's state.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
-from lbl.bench.bench import Bench
+from lbl.bench.bench import Bench, InstrumentError
 from lbl.plan.equipment import Equipment
 from lbl.plan.schedule import Plan, Step
 from lbl.plan.transfer import transfer
@@ -18,13 +18,15 @@ from lbl.run.clock import RunClock
 from lbl.run.resume import decide
 from lbl.run.transfer import LEAD_NS, Arrival, Carrier
 from lbl.run.trouble import Trouble
-from lbl.watch.ladder import Verdict
+from lbl.watch.ladder import Verdict, answer
 from lbl.watch.limits import Limits, judge_air, judge_dose, judge_dwell
 
+T = TypeVar("T")
 IMMERSIONS: Final = frozenset({"expose", "rinse", "park"})
 RINSE_NS: Final = 60_000_000_000  # of a way out, where the plan has no rinse to copy
 SECOND: Final = 1_000_000_000
 SLACK_NS: Final = 2 * SECOND  # of a dwell window: arrival and lift are not exact to the second
+LOOKS_MAX: Final = 5  # readings tried, whatever the ladder says
 RINSE_AHEAD: Final = 16  # steps looked at for the next rinse dwell
 
 
@@ -208,8 +210,11 @@ class Procedure:
         )
         self._on_deposition(step)
 
-    def _out(self, wet: Immersion, now_ns: int, result: str) -> int:
-        """Record the end of a stay; returns the dwell in ns, earlier stays included."""
+    def _out(self, wet: Immersion, now_ns: int, result: str, stays: bool = False) -> int:
+        """Record the end of a stay; returns the dwell in ns, earlier stays included.
+
+        `stays`: the substrate does not leave the bath, only the account is closed.
+        """
         stay_ns = now_ns - wet.since_ns
         self._record(
             "step-outcome",
@@ -218,6 +223,7 @@ class Procedure:
             act=wet.step.kind,
             result=result,
             dwell_s=stay_ns / SECOND,
+            stays=stays,
             planned_s=wet.step.dwell_ns / SECOND,
         )
         return stay_ns + wet.had_ns
@@ -226,13 +232,28 @@ class Procedure:
 
     def _zero(self, step: Step) -> Waits[None]:
         if self._photometry is not None:
-            yield from self._photometry.zero(step)
+            yield from self._look(step, self._photometry.zero)
 
     def _measure(self, step: Step) -> Waits[None]:
-        if self._photometry is not None:
-            absorbance = yield from self._photometry.measure(step)
+        if self._photometry is None:
+            return
+        absorbance = yield from self._look(step, self._photometry.measure)
+        if absorbance is not None:
             self._on_absorbance(step, absorbance)
             self._news()
+
+    def _look(self, step: Step, act: Callable[[Step], Waits[T]]) -> Waits[T | None]:
+        """Read the photometer, again as often as the ladder says; a film grows without, noted."""
+        for failures in range(1, LOOKS_MAX + 1):
+            try:
+                return (yield from act(step))
+            except (Trouble, InstrumentError) as error:
+                reason = str(error)
+                response = answer("reading-suspect", failures)
+                if response != "retry":
+                    break
+        self._judged([Verdict(response, "reading-suspect", reason)], step)
+        return None
 
     def _dose(self, step: Step) -> Waits[None]:
         later = self.plan.steps[self.position + 1 :]
@@ -261,13 +282,13 @@ class Procedure:
             if number < len(way) - 1:
                 yield self._clock.now_ns() + dwell_ns - LEAD_NS
         if here == self.vessel:
-            self._paused(self._clock.now_ns())
+            self._paused(self._clock.now_ns(), stays=True)
 
-    def _paused(self, now_ns: int) -> None:
+    def _paused(self, now_ns: int, stays: bool = False) -> None:
         """The interrupted stay ends here; what it had is kept for the way back."""
         wet = self.wet
         if wet is not None and not wet.away:
-            had_ns = self._out(wet, now_ns, "interrupted")
+            had_ns = self._out(wet, now_ns, "interrupted", stays)
             self.wet = Immersion(wet.step, now_ns, had_ns, wet.attempt, away=True)
 
     def unhold(self) -> Waits[None]:
@@ -303,6 +324,8 @@ class Procedure:
         clock = self._clock
         found = decide(self.plan, state, where, clock.now_ns(), clock.boot)
         self._record("note", None, text=f"resumed: {found.reason}")
+        if found.hold:
+            self._judged([Verdict("hold", "on-resume", found.hold)], found.step)
         self.position, self.vessel = found.position, where
         self.epoch_ns = state["origin_ns"]
         self.done = state["depositions"]
@@ -311,13 +334,21 @@ class Procedure:
         if found.step is not None:
             away = where != found.step.vessel
             self.wet = Immersion(found.step, clock.now_ns(), found.had_ns, state["attempt"], away)
+        if found.rinse and found.step is not None:
+            yield from self.hold()
+            self.wet = Immersion(found.step, clock.now_ns(), 0, state["attempt"], away=True)
         yield from self.unhold()
 
     def _land(self, state: Mapping[str, Any]) -> Waits[str]:
-        """From the air into the bath under the arm, else into the one that was meant."""
+        """From the air into the bath under the arm, else into the one that was meant.
+
+        After a power cut the axes have homed, and what is under the arm says nothing: back to the
+        bath that the journal last knew, or the one the substrate was going to.
+        """
         at = self._bench.turned_to()
-        under = self._bench.station(at)
-        there = self._baths[under or self.plan.steps[max(state["step"], 0)].vessel]
+        under = "" if self._bench.homed else self._bench.station(at)
+        meant = state["vessel"] or self.plan.steps[max(state["step"], 0)].vessel
+        there = self._baths[under or meant]
         here = None if under else replace(there, name="", at=at)
         self._record("transfer-intent", None, vessel=there.name, reason="found in air")
         self.carrier.in_air = True

@@ -21,7 +21,8 @@ class Recovery:
     """`step` is the immersion that counts (None: none yet), with what it has had of its dwell.
 
     `position` is the next step to perform; `completed` a deposition that is done and was not yet
-    said so (0: none).
+    said so (0: none); `hold` is why a person must look first ("": nobody need); `rinse` asks for a
+    full rinse before the step is done once more.
     """
 
     position: int
@@ -29,6 +30,8 @@ class Recovery:
     had_ns: int
     completed: int
     reason: str
+    hold: str = ""
+    rinse: bool = False
 
 
 def resumable(state: Mapping[str, Any]) -> None:
@@ -50,7 +53,7 @@ def decide(plan: Plan, state: Mapping[str, Any], vessel: str, now_ns: int, boot:
     last = plan.steps[immersion["step"]]
     done = state["left"] >= last.index
     if not done:
-        return _within(last, state, vessel, _since(state, now_ns, boot))
+        return _within(plan, last, state, vessel, _since(state, now_ns, boot))
     following = next((s for s in plan.steps[last.index + 1 :] if s.kind in IMMERSIONS), None)
     completed = last.completes if last.completes > state["depositions"] else 0
     if following is not None and vessel == following.vessel != last.vessel:
@@ -71,19 +74,49 @@ def _before_the_first(plan: Plan, state: Mapping[str, Any], vessel: str) -> Reco
     return Recovery(0, None, 0, 0, "nothing had been exposed yet")
 
 
-def _within(last: Step, state: Mapping[str, Any], vessel: str, since_ns: int) -> Recovery:
-    """The dwell of `last` was not over."""
-    position = max(last.index, state["done_step"]) + 1
-    stays = state["exposure"]
-    had_ns = int(stays["dwell_s"] * SECOND) if stays and last.kind == "expose" else 0
-    if vessel == last.vessel:
-        had_ns += since_ns
-        reason = f"the {last.kind} in {vessel} goes on; it has had {had_ns / SECOND:.0f} s"
-    elif last.kind == "expose":
-        reason = f"back to {last.vessel} for what is left of its dwell"
+def _within(
+    plan: Plan, last: Step, state: Mapping[str, Any], vessel: str, since_ns: int
+) -> Recovery:
+    """The dwell of `last` was not over: its rule decides."""
+    position, hold = _next_act(plan, last, state)
+    here = vessel == last.vessel
+    had_ns = (int(state["exposure"]["dwell_s"] * SECOND) if _counted(last, state) else 0) + (
+        since_ns if here else 0
+    )
+    rule, rinse = last.on_resume, False
+    if rule == "hold":
+        hold = hold or f"the recipe asks for a person after an interrupted {last.kind}"
+    if rule == "auto" and last.kind == "expose" and had_ns > last.latest_ns:
+        rule = "rinse-and-redo"
+    if rule == "rinse-and-redo":
+        had_ns, rinse = 0, here and last.kind == "expose"
+    if rule == "redo" or (last.kind != "expose" and not here):
+        had_ns = 0
+    what = f"the {last.kind} in {last.vessel}"
+    if had_ns:
+        reason = f"{what} goes on; it has had {had_ns / SECOND:.0f} s"
     else:
-        reason = f"the {last.kind} in {last.vessel} is done anew"
-    return Recovery(position, last, had_ns, 0, reason)
+        reason = f"{what} is done once more" + (", after a full rinse" if rinse else "")
+    return Recovery(position, last, had_ns, 0, reason, hold, rinse)
+
+
+def _counted(last: Step, state: Mapping[str, Any]) -> bool:
+    """Whether the journal has an account of earlier stays of this very exposure."""
+    return last.kind == "expose" and bool(state["exposure"]) and last.deposition > 0
+
+
+def _next_act(plan: Plan, last: Step, state: Mapping[str, Any]) -> tuple[int, str]:
+    """The next step after what is done; a dose that was begun is not begun again.
+
+    Nobody knows whether its liquid moved, so a person must look.
+    """
+    position = max(last.index, state["done_step"]) + 1
+    begun = [one for one in state["intents"] if one["of"] == "dose"]
+    if not begun:
+        return position, ""
+    dose = plan.steps[begun[-1]["step"]]
+    hold = f"a dose of {dose.solution} into {dose.vessel} was interrupted: did its liquid move?"
+    return max(position, dose.index + 1), hold
 
 
 def _since(state: Mapping[str, Any], now_ns: int, boot: str) -> int:

@@ -32,6 +32,7 @@ MOD: Final = 1000.0
 WATCH: Final = "watch"
 MAX_EVERY: Final = 64  # wakes between looks into the inbox where a second is a day
 PARKED_NS: Final = 30_000_000_000  # a safe programme is over by then
+DOSE_FLOOR: Final = 0.01  # mL; less is neither pumped nor weighed well enough to judge
 DOSE_TOLERANCE: Final = 0.05  # of a bench that doses nothing; never judged
 
 
@@ -88,6 +89,9 @@ class Session:
         self._procedure = Procedure(
             plan, equipment, self._bench, clock, self._record, photometry, limits, self
         )
+        if past is not None:  # where it was, until the bench has been asked
+            self._procedure.position = max(past["step"], 0)
+            self._procedure.epoch_ns = past["origin_ns"]
         self._engine = Engine(
             plan, self._bench, clock, self._mailbox, self._procedure, photometry, self._tending,
             self._record, self, past,
@@ -190,6 +194,7 @@ class Session:
                 now=(clock.now_ns() - self._began_ns) / 1e9,
                 utc=clock.utc(),
                 finish=clock.utc_after(left),
+                measured=self._growth.sums.bilayer,
                 absorbance=self._absorbance,
                 temperature=self._tending.temperature,
                 deviations=state["deviations"],
@@ -261,6 +266,7 @@ def limits_of(plan: Plan, file: BenchFile) -> Limits:
         air_hard=limits.air_hard,
         bands={TEMPERATURE: temperature(limits.temperature_low, limits.temperature_high)},
         dose_tolerance=dosing.tolerance if dosing else DOSE_TOLERANCE,
+        dose_floor=DOSE_FLOOR,
     )
 
 

@@ -17,7 +17,7 @@ from lbl.run.clock import RunClock
 from lbl.run.trouble import Trouble
 
 LEAD_NS: Final = 2_000_000_000  # a lift is armed this long before its deadline
-GRACE_NS: Final = 250_000_000  # latest - deadline; above 50 ms, which no SCHED_FIFO needs
+GRACE_NS: Final = 250_000_000  # real; latest - deadline, well above what a busy host is late
 NOTHING: Final = -1
 POLL_NS: Final = 50_000_000
 OVERTIME_NS: Final = 5_000_000_000  # a leg that lasts this much longer than planned is stuck
@@ -93,7 +93,8 @@ class Carrier:
     def _fire(self, leg: Leg, deadline: int, tag: int) -> Waits[int]:
         axis = self._bench.axes[leg.axis]
         axis.set_speed(leg.speed)
-        self._armed = axis.arm_move(leg.target, deadline, deadline + GRACE_NS, tag)
+        latest = deadline + int(GRACE_NS * self._clock.rate)
+        self._armed = axis.arm_move(leg.target, deadline, latest, tag)
         self._core.confirm(self._armed)
         yield deadline
         state, fired = self._core.entry(self._armed)

@@ -3,9 +3,12 @@
 It must never answer anything the script does not say, and never accept other bytes.
 """
 
+import tempfile
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +19,10 @@ from drivers.bus import Bus
 from drivers.link import Link
 from drivers.port import Port
 from lbl._core import Core
+from sim.assembly import Assembly
+from sim.port import Spec
+from sim.serve import serve
+from sim.world import Geometry, VesselSpec, World
 
 Pair = tuple[bytes, bytes]
 _NUMBERS = count(1)
@@ -144,3 +151,36 @@ def zaber_line() -> Callable[[str], bytes]:
         return f"{text}:{(256 - total) & 0xFF:02X}".encode()
 
     return seal
+
+
+@pytest.fixture
+def served_zaber(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], str]]:
+    """Serve one Zaber stage on TCP, fast; gives its resource."""
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path))
+    stop, servers = threading.Event(), list[threading.Thread]()
+
+    def serve_it() -> str:
+        options = {"microstep": 0.001, "high": 60.0}
+        spec = Spec("axis", "zaber", "ASRL1::INSTR", 1, link="arm.z", options=options)
+        world = World([VesselSpec("bath", 0.0, 60.0, 6.0, True, 200.0)], Geometry(90.0, 95.0, 1.0))
+        ready, resource = threading.Event(), list[str]()
+
+        def announce(line: dict[str, object]) -> None:
+            if "ready" in line:
+                ready.set()
+            else:
+                resource.append(str(line["resource"]))
+
+        how: dict[str, Any] = {"transport": "tcp", "announce": announce, "stop": stop.is_set}
+        server = threading.Thread(
+            target=serve, args=(Assembly((spec,), world),), kwargs={**how, "speed": 200.0}
+        )
+        server.start()
+        servers.append(server)
+        assert ready.wait(10)
+        return resource[0]
+
+    yield serve_it
+    stop.set()
+    for server in servers:
+        server.join(10)

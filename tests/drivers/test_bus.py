@@ -269,3 +269,14 @@ def test_a_damaged_note_is_only_words(lock_folder: Path) -> None:
 def test_importing_the_drivers_loads_no_pyvisa() -> None:
     code = "import drivers, sys; sys.exit('pyvisa' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+def test_what_is_late_on_a_librarys_socket_is_no_answer(script: Any) -> None:
+    """A socket cannot say how many bytes wait: it is read without waiting instead."""
+    port = script.bus.port("TCPIP0::127.0.0.1::5025::SOCKET", link=Link())
+    script.library.counts = False
+    script.then((b"A?\n", b"1\n"), (b"B?\n", b"2\n"))
+    assert port.query(b"A?\n", Line(), 1.0, who="x") == b"1"
+    script.library.waiting = b"0\n"
+    assert port.query(b"B?\n", Line(), 1.0, who="x") == b"2"
+    assert port.unasked == 2

@@ -169,3 +169,15 @@ def test_noise_ends_in_an_error_in_words_and_in_time(name: str, noise: bytes, en
         except InstrumentError as error:
             assert error.instrument == "role" and error.cause
         assert core.now_ns() - before < 60e9
+
+
+@names
+def test_safe_of_a_deaf_instrument_ends_within_its_bound(name: str) -> None:
+    core = Core(virtual=True)
+    port = Port("ASRL/dev/deaf::INSTR", NoiseWire(b"", core), core, -1)
+    made: Any = DRIVERS[name](port, "role", **OPTIONS[name])
+    before = core.now_ns()
+    with pytest.raises(InstrumentError) as caught:
+        made.safe()
+    assert caught.value.kind == "no answer"
+    assert core.now_ns() - before < made.SAFE_S * 1e9

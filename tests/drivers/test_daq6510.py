@@ -60,6 +60,17 @@ def test_an_overflow_is_a_fault(script: Any) -> None:
     assert caught.value.kind == "fault"
 
 
+def test_an_instrument_that_lost_its_list_is_set_up_again(script: Any) -> None:
+    port = script.port([*set_up(b"101,103"), CLEAR, INIT, counted(b"2")])
+    script.then((DATA, b"0.0,0\n"), IDN, (DATA, b"0.0,0\n"))
+    daq = inputs(port)
+    with pytest.raises(InstrumentError, match="2 readings with their channels"):
+        daq.sense()
+    *settings, no_error = set_up(b"101,103")
+    script.then(*settings, IDN, no_error, CLEAR, INIT, counted(b"2"), ANSWER)
+    assert daq.sense() == {101: 1.25, 103: -0.49}
+
+
 def test_a_scan_that_never_ends(script: Any) -> None:
     port = script.port([*set_up(b"101,103"), CLEAR, INIT, *[counted(b"0")] * 43])
     script.then((b"SYST:ERR?\n", b'-222,"Data out of range"\n'), NO_ERROR)

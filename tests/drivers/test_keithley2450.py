@@ -120,7 +120,7 @@ def test_safe_is_seen_to_be_off(script: Any) -> None:
 
 def test_sense_and_identify(script: Any) -> None:
     idn = (b"*IDN?\n", b"KEITHLEY INSTRUMENTS,MODEL 2450,04096331,1.6.7c\n")
-    smu = film(script.port([idn, IS_OFF, HARMLESS[3]]))
+    smu = film(script.port([idn, HARMLESS[3], IS_OFF]))
     assert smu.identify().serial == "04096331"
     assert (smu.sense().on, smu.port.retries) == (False, 0)
 

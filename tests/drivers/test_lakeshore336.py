@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.errors import InstrumentError
-from drivers.lakeshore336 import LakeShore336, _fields, _kelvin, _whole, reading
+from drivers.lakeshore336 import LakeShore336, _fields, _kelvin, _whole, reading, unit_of_input
 
 IDN = (b"*IDN?\n", b"LSCI,MODEL336,LSA21YG/#######,2.9\r\n")
 QUIET = (b"*ESR?\n", b"000\r\n")
 OFF = (b"RANGE 1,0\n", b"")
 IS_OFF = (b"RANGE? 1\n", b"0\r\n")
 IS_ON = (b"RANGE? 1\n", b"1\r\n")
-LOOP = [(b"OUTMODE? 1\n", b"1,1,0\r\n"), (b"INTYPE? A\n", b"2,1,0,1,1\r\n")]
+LOOP = [(b"OUTMODE? 1\n", b"1,1,0\r\n"), (b"INTYPE? A;*ESR?\n", b"2,1,0,1,1;000\r\n")]
 SET = [QUIET, (b"SETP 1,303.150\n", b""), QUIET]
 KEPT = (b"SETP? 1\n", b"+303.150\r\n")
 ON = [QUIET, (b"RANGE 1,1\n", b""), QUIET]
@@ -72,16 +72,29 @@ def test_messages_are_50_ms_apart(script: Any) -> None:
     [
         (b"0,1,0\r\n", b"", "has mode"),
         (b"1,2,0\r\n", b"", "has mode"),
-        (b"1,1,0\r\n", b"2,1,0,1,2\r\n", "not set to kelvin"),
+        (b"1,1,0\r\n", b"2,1,0,1,2;000\r\n", "not set to kelvin"),
     ],
 )
 def test_no_heat_without_a_proved_loop(script: Any, mode: bytes, unit: bytes, words: str) -> None:
     script.then((b"OUTMODE? 1\n", mode))
     if unit:
-        script.then((b"INTYPE? A\n", unit))
+        script.then((b"INTYPE? A;*ESR?\n", unit))
     with pytest.raises(InstrumentError, match=words):
         bath(script.port()).start(30.0)
     assert not any(sent.startswith((b"SETP ", b"RANGE 1,1")) for sent in script.sent)
+
+
+def test_a_controller_that_cannot_tell_its_unit_is_noted(script: Any) -> None:
+    port = script.port([LOOP[0], (b"INTYPE? A;*ESR?\n", b"032\r\n"), *SET, KEPT, *ON, IS_ON])
+    bath(port).start(30.0)
+    assert port.notes == ["bath: it does not tell its unit, which is taken as kelvin"]
+
+
+@pytest.mark.parametrize("line", [b"000", b"016", b";032", b"2,1,0,1;000", b"2,1,0,1,1", b"2;1;0"])
+def test_set_ups_that_are_none(line: bytes) -> None:
+    with pytest.raises(InstrumentError) as caught:
+        unit_of_input(line)
+    assert caught.value.kind == "garbled"
 
 
 def test_a_setpoint_that_was_not_kept_is_not_heated_to(script: Any) -> None:

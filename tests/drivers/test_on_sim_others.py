@@ -51,9 +51,9 @@ CASES = {
     "daq6510": Case(
         "daq6510",
         resource="TCPIP0::127.0.0.1::5025::SOCKET",
-        options={"channels": (101, 102, 105)},
+        options={"channels": (101, 102, 103)},
     ),
-    "keithley2450": Case("keithley2450", resource="USB0::0x05E6::0x2450::04096331::INSTR"),
+    "keithley2450": Case("keithley2450", resource="TCPIP0::127.0.0.1::5026::SOCKET"),
     "ika": Case("ika"),
 }
 CASES = {name: case for name, case in CASES.items() if case.driver in MODELS}
@@ -218,8 +218,10 @@ def test_a_voltage_with_the_output_off_afterwards(rig: Rig) -> None:
 def test_a_scan(rig: Rig) -> None:
     daq = rig.made
     daq.prepare()
-    assert set(daq.sense()) == {101, 102, 105}
+    assert set(daq.sense()) == {101, 102, 103}
     assert set(daq.volts((104,))) == {104}
+    with pytest.raises(InstrumentError, match="channel 105 is over range"):
+        daq.volts((101, 105))  # a Pt100 is no voltage
     assert daq.port.retries == 0
 
 

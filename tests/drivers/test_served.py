@@ -1,5 +1,5 @@
-"""Every driver over real descriptors: the simulated instruments served on TCP and pty, answers cut
-in two, on the real clock. No time is asserted.
+"""Drivers over real descriptors, every framing once: the simulated instruments served on TCP and
+pty, answers cut in two, on the real clock. No time is asserted.
 """
 
 import tempfile
@@ -26,27 +26,21 @@ SPECS = (
     Spec("led", "dc2200", "USB0::0x1313::0x80C8::M00960538::INSTR", link="light"),
     Spec("heat", "julabo", "ASRL3::INSTR", link="thermostat"),
     Spec("balance", "mettler", "ASRL4::INSTR", link="balance"),
-    Spec("syringe", "cavro", "ASRL5::INSTR"),
     Spec("packed", "cavro", "ASRL6::INSTR"),
-    Spec("selector", "vici", "ASRL7::INSTR"),
-    Spec("crystal", "qcm200", "ASRL8::INSTR"),
     Spec("monitor", "sqm160", "ASRL9::INSTR"),
-    Spec("heater", "lakeshore336", "ASRL10::INSTR"),
-    Spec("line", "alicat", "ASRL11::INSTR"),
     Spec("inputs", "daq6510", "ASRL12::INSTR"),
     Spec("film", "keithley2450", "ASRL13::INSTR"),
-    Spec("stirrer", "ika", "ASRL14::INSTR"),
 )
 SPECS = tuple(spec for spec in SPECS if spec.model in MODELS)
+# a pty is slow to set up and shows no more than the first bench does, and one binary framing
+ON_PTY = ("lift", "turn", "feed", "diode", "led", "heat", "balance", "packed")
 AXIS = {"microstep": 0.49609375e-3, "low": 0.0, "high": 60.0, "accel": 50.0}
 OPTIONS: dict[str, dict[str, Any]] = {
     "lift": {**AXIS, "address": 1},
     "turn": {**AXIS, "address": 2},
     "feed": {"diameter": 14.43},
     "led": {"limit": 1.0},
-    "syringe": {"syringe": 1.0},
     "packed": {"syringe": 1.0, "protocol": "OEM"},
-    "crystal": {"gate": 0.1},
 }
 
 
@@ -56,6 +50,7 @@ def test_prepare_act_and_safe(
 ) -> None:
     monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path))
     world = World([VesselSpec("bath", 0.0, 60.0, 6.0, True, 200.0)], Geometry(22.0, 26.0, 1.0))
+    specs = [spec for spec in SPECS if transport == "tcp" or spec.name in ON_PTY]
     ready, stop = threading.Event(), threading.Event()
     resources: dict[str, str] = {}
 
@@ -67,7 +62,7 @@ def test_prepare_act_and_safe(
 
     server = threading.Thread(
         target=serve,
-        args=(Assembly(SPECS, world),),
+        args=(Assembly(specs, world),),
         kwargs={
             "transport": transport,
             "announce": announce,
@@ -80,15 +75,15 @@ def test_prepare_act_and_safe(
     try:
         assert ready.wait(10)
         with Bus(Core(virtual=False)) as bus:
-            _use(bus, resources)
+            _use(bus, specs, resources)
     finally:
         stop.set()
         server.join(10)
 
 
-def _use(bus: Bus, resources: dict[str, str]) -> None:
+def _use(bus: Bus, specs: list[Spec], resources: dict[str, str]) -> None:
     made: dict[str, Any] = {}
-    for spec in SPECS:
+    for spec in specs:
         cls: Any = DRIVERS[spec.model]
         port = bus.port(resources[spec.name], link=cls.LINK, purpose="test")
         assert port.fd >= 0

@@ -14,7 +14,7 @@
 #include "core.h"
 #include "guardian.h"
 
-#define WIRES 2
+#define WIRES 3 /* the last one by way of a VISA library */
 #define RUN_NS 400000000LL
 #define TEXT "abcdefg"
 #define TEXT_SIZE 7
@@ -28,6 +28,18 @@ static _Atomic int armed, collected, bytes, wakes, escaped;
 
 static int going(void) {
     return clock_now() < end_ns;
+}
+
+/* viWrite as a library might do it: now and then it takes its time. */
+static int32_t write_visa(uint32_t session, const uint8_t *data, uint32_t size,
+                          uint32_t *written) {
+    static int calls;
+    if (calls++ % 16 == 0) {
+        usleep(2000);
+    }
+    ssize_t sent = send((int)session, data, size, MSG_NOSIGNAL);
+    *written = sent > 0 ? (uint32_t)sent : 0;
+    return sent > 0 ? 0 : -1073807298; /* VI_ERROR_IO */
 }
 
 static void *arm(void *unused) {
@@ -104,8 +116,8 @@ static void *command(void *unused) {
     int64_t entry;
     int error;
     for (int i = 0; going(); i++) {
-        programme->count = 2;
-        for (int step = 0; step < 2; step++) {
+        programme->count = WIRES;
+        for (int step = 0; step < WIRES; step++) {
             programme->steps[step].delay_ns = step * 100000;
             programme->steps[step].channel = channels[step];
             programme->steps[step].size = SAFE_SIZE;
@@ -170,6 +182,10 @@ int main(void) {
             return 2;
         }
         far[i] = ends[1];
+        if (i == WIRES - 1) {
+            channels[i] = core_add_visa(&core, write_visa, (uint32_t)ends[0]);
+            continue;
+        }
         channels[i] = core_add_wire(&core, ends[0]);
         guardian_give(&guardian, GUARDIAN_ADD, channels[i], ends[0]);
     }
@@ -187,7 +203,8 @@ int main(void) {
     int error = control_loop(deadlines_ns, woken_ns, 3, 0, -1);
     pacer_stop(&core);
     error |= core_remove(&core, channels[0]);
+    error |= core_remove(&core, channels[WIRES - 1]);
     error |= guardian_release(&guardian);
-    core_destroy(&core);
+    error |= core_destroy(&core);
     return error == 0 && balance() ? 0 : 1;
 }

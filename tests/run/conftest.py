@@ -68,8 +68,8 @@ def grow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Grow:
         class Clock(RunClock):
             listen_ns = LISTEN_NS if waiting else RunClock.listen_ns  # type: ignore[assignment]
 
-            def __init__(self, speed: float | None, start_ns: int = 0) -> None:
-                super().__init__(speed, start_ns)
+            def __init__(self, *given: Any, **named: Any) -> None:
+                super().__init__(*given, **named)
                 clocks.append(self)
 
         def take(folder: RunFolder) -> list[Command]:
@@ -128,8 +128,8 @@ def judge() -> Callable[[Film, int, float], None]:
                 done.append([solution, seconds, []])
         assert [name for name, _, _ in done] == ["PDAC", "BR"] * (depositions // 2)
         for name, seconds, rinses in done:
-            # Each stay is a second or so longer than its dwell: the lift starts under the surface.
-            assert dwell - 1.0 < seconds < dwell + 8.0, (name, seconds)
+            # The lift starts under the surface; arming it after an outage takes some seconds more.
+            assert dwell - 1.0 < seconds < dwell + 12.0, (name, seconds)
             # The last rinse of the film is where it is parked: no row of the ledger ends there.
             wanted = FILM[name] if name != done[-1][0] else FILM[name][:-1]
             assert list(dict.fromkeys(rinses))[: len(wanted)] == list(wanted), rinses

@@ -2,15 +2,19 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from lbl import app as door
 from lbl import cli, picture
 from lbl.errors import BadInput
+from lbl.run import launch as launching
 from lbl.run import timing
+from lbl.run.clock import RunClock
 from lbl.run.timing import (
     BATCH,
     CONDITIONS,
@@ -121,3 +125,20 @@ def test_the_histogram_of_cyclictest() -> None:
     assert made is not None
     assert made.as_json() == {"p50": 3.0, "p99": 7.0, "max": 40.0}
     assert cyclic_summary("Unable to change scheduling policy!\n") is None
+
+
+@pytest.mark.parametrize("asked", [{"fifo": 3}, {"lock_memory": True}, {"cpu": 0}])
+def test_real_time_options_are_for_real_time(asked: dict[str, Any]) -> None:
+    with pytest.raises(BadInput, match="realtime-virtual"):
+        door.prepare(door.Order("demo", **asked))
+
+
+def test_what_is_in_force_goes_into_the_journal() -> None:
+    clock, told = RunClock(None), []
+    clock.ask(fifo=0, lock_memory=False, cpu=1_000_000)
+    prepared = door.prepare(door.Order("demo")).launch
+    journal = SimpleNamespace(append=lambda kind, **payload: told.append((kind, payload)))
+    launching._declare(journal, prepared, clock)  # type: ignore[arg-type]
+    facts = next(payload["facts"] for kind, payload in told if kind == "environment")
+    assert facts["realtime"] == clock.realtime and "cpu" in facts["realtime"]["refused"]
+    assert facts["clock"]["clock"] == "CLOCK_MONOTONIC"

@@ -60,11 +60,42 @@ WORDS: dict[str, list[bytes]] = {
         b"IFM2\r", b"LG1\r", b"NP\r", b"CNT\r", b"AM1\r", b"AM3\r", b"TT\r", b"TO\r", b"LRN\r",
         b"STAT\r", b"DEL3\r", b"SMR\r", b"NP4\r", b"nix\r", b"ID\r", b"DT500\r",
     ],
+    "keithley2450": [
+        b"*IDN?\n", b"OUTP ON\n", b":SOUR:FUNC CURR\n", b":SOUR:CURR 1e-3\n", b"READ?\n",
+        b":SENS:FUNC 'VOLT';:SENS:VOLT:NPLC 5.000000;\n", b"TRAC:DATA? 1,1,'defbuffer1',REL\n",
+        b"SOUR:SWE:VOLT:LIN -1,1,5,0.1\n", b"INIT\n", b"*WAI\n", b"TRAC:ACT?\n",
+        b"ROUT:TERM REAR\n",
+        b"SYST:ERR?\n", b"*RST\n", b"TRAC:MAKE 'b',10\n", b"READ? 'b',SOUR,READ\n", b"ABOR\n",
+    ],
+    "qcm200": [
+        b"I\r", b"F\r", b"R?\r", b"B\r", b"G\r", b"G?\r", b"S\r", b"P 0\r", b"P 2\r", b"P?\r",
+        b"X\r",
+        b"\r", b"D 3\r", b"G 5000000\r", b"V?\r",
+    ],
+    "daq6510": [
+        b"*IDN?\n", b":SENS:FUNC 'VOLT',(@101:104)\n", b":SENS:VOLT:NPLC 5,(@101)\n", b"READ?\n",
+        b"ROUT:SCAN (@101:105)\n", b"ROUT:SCAN:COUN:SCAN 2\n", b"INIT\n", b"*WAI\n", b"ABOR\n",
+        b"TRAC:DATA? 1,2,'defbuffer1',READ,CHAN,REL\n", b"TRAC:ACT?\n", b"ROUT:CLOS (@103)\n",
+        b"MEAS:TEMP? (@105)\n", b"SYST:ERR?\n", b"*RST\n", b"TRAC:CLE\n", b"ROUT:OPEN:ALL\n",
+    ],
+    "alicat": [
+        b"A\r", b"AS5.5\r", b"A$$PC\r", b"A$$V\r", b"AT\r", b"AVE\r", b"A$$L\r", b"A$$R46\r",
+        b"B\r",        b"A@=@\r", b"@@=A\r", b"A@=B\r", b"B@=A\r", b"Anix\r",
+    ],
+    "sqm160": [
+        b"!#@O7", b"!#JO8", b"!%L1?\x85{", b"!$N1]Q", b"!$P1Z\x91", b"!#W\x8f5", b"!#M\x8e\x8a",
+        b"!#O\x8f9", b"!#@O8", b"!", b"!$C?g/", b"!\x70AAA",
+    ],
+    "lakeshore336": [
+        b"*IDN?\n", b"KRDG? A;*ESR?\n", b"SETP 1,300\r\n", b"RANGE 1,3;RANGE? 1\n", b"KRDG? 0\n",
+        b"RAMP 1,1,5\n", b"RAMPST? 1\n", b"HTR? 1\n", b"nix?\n", b"*RST\n", b"OUTMODE 1,1,1,1\n",
+        b"SETP 1,290;:PID? 2\n", b"RDGST? A\n", b"INNAME B,'room'\n",
+    ],
 }  # fmt: skip
 HELLO: dict[str, bytes] = {  # what a model answers in any state; *IDN? if nothing is said
     "zaber": b"/0\n", "newera": b"\r1\r" + safe_packet(b"1"), "julabo": b"status\r",
     "mettler": b"SI\r\n", "cavro": b"/1Q\r",
-    "vici": b"/?\r",
+    "vici": b"/?\r", "qcm200": b"I\r", "alicat": b"A\rB\r", "sqm160": b"!#@O7",
 }  # fmt: skip
 NAMES = sorted(MODELS)
 
@@ -99,6 +130,30 @@ class Surround:
 
     def select(self, position: int, now_ns: int) -> None:
         self.heard.append([position, now_ns])
+
+    def circuit(self, now_ns: int) -> tuple[float, float]:
+        return 0.05 + 1e-12 * now_ns, 5e4
+
+    def frequency(self, now_ns: int) -> float:
+        return 4_999_000.0 - 1e-9 * now_ns
+
+    def resistance(self, now_ns: int) -> float:
+        return 350.0 + 1e-9 * now_ns
+
+    def signal(self, channel: int, now_ns: int) -> float:
+        return 0.01 * channel + 1e-12 * now_ns
+
+    def pressure(self, now_ns: int) -> float:
+        return 120.0 + 1e-10 * now_ns
+
+    def flow(self, now_ns: int) -> float:
+        return 5.0 + 1e-10 * now_ns
+
+    def demand(self, setpoint: float, now_ns: int) -> None:
+        self.heard.append([setpoint, now_ns])
+
+    def thickness(self, sensor: int, now_ns: int) -> float:
+        return sensor * 1e-8 * now_ns
 
     def grams(self, now_ns: int) -> float:
         return 50.0 + 0.01 * (now_ns // 3_000_000_000)

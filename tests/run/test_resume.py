@@ -1,0 +1,193 @@
+"""A run taken up again: after a kill at every record, after a power cut, and what is decided."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lbl import app as door
+from lbl.errors import LblError
+from lbl.journal.folder import RunFolder
+from lbl.journal.journal import Journal
+from lbl.run import launch as launching
+
+SETS = {"bilayers": "2", "dwell": "60 s"}
+DEPOSITIONS = 4
+
+
+class Cut(BaseException):
+    """The process is gone: nothing after it may be carried out."""
+
+
+@dataclass(frozen=True)
+class Resumed:
+    """What a resumed run left behind."""
+
+    state: str
+    ledger: list[dict[str, Any]]
+    notes: list[str]
+    reason: str
+
+    @property
+    def exposures(self) -> list[dict[str, Any]]:
+        return [row for row in self.ledger if row["kind"] == "exposure"]
+
+
+def cut_at(monkeypatch: pytest.MonkeyPatch, record: int) -> None:
+    """Let the process vanish just after a record is in the journal."""
+    plain = Journal.append
+
+    def append(self: Journal, kind: str, **payload: Any) -> Any:
+        event = plain(self, kind, **payload)
+        if event.seq >= record:
+            raise Cut
+        return event
+
+    monkeypatch.setattr(Journal, "append", append)
+
+
+def dead(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that is gone parks nothing and closes nothing."""
+    from lbl.run.session import Session
+
+    monkeypatch.setattr(Session, "_park", lambda self: None)
+
+
+def begin(runs: Path, sets: Mapping[str, str] = SETS, recipe: str = "demo") -> Path:
+    prepared = door.prepare(door.Order(recipe, sets=sets, runs=runs))
+    with pytest.raises(Cut):
+        launching.launch(prepared.launch, lambda news: None, run="film")
+    return runs / "film"
+
+
+def resume(path: Path) -> Resumed:
+    result = door.resume(str(path), path.parent, by="", reason="").run(lambda news: None)
+    folder = RunFolder.open(path)
+    try:
+        record = door.show(str(path), path.parent)[0]
+        notes = [row["text"] for row in record["notes"] if "text" in row]
+        return Resumed(result.state, folder.read_ledger(), notes, result.reason)
+    finally:
+        folder.close()
+
+
+RECORDS = range(20, 118)  # of a film of two bilayers; before 20 nothing has been exposed
+
+
+@pytest.mark.parametrize("record", [*RECORDS][::3])
+def test_killed_at_a_record_nothing_is_lost_or_doubled(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    judge: Callable[..., None],
+    record: int,
+) -> None:
+    with monkeypatch.context() as patch:
+        cut_at(patch, record)
+        dead(patch)
+        path = begin(tmp_path)
+    again = resume(path)
+    assert again.state == "Complete", again.reason
+    judge(again, DEPOSITIONS, 60.0)
+    assert any(note.startswith("resumed: ") for note in again.notes)
+
+
+@pytest.mark.parametrize("record", [40, 44, 47, 51, 55, 60, 64, 68, 73, 80])
+def test_a_power_cut_goes_back_to_the_bath_it_came_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, record: int
+) -> None:
+    """Axes lose their zero: the arm homes, and what is under it then says nothing."""
+    plain = launching.restored
+
+    def powered_up(*given: Any) -> Any:
+        simulation = plain(*given)
+        now_ns = simulation.world.now_ns
+        simulation.assembly.power_cycle(now_ns)
+        return simulation
+
+    with monkeypatch.context() as patch:
+        cut_at(patch, record)
+        dead(patch)
+        path = begin(tmp_path)
+    monkeypatch.setattr(launching, "restored", powered_up)
+    again = resume(path)
+    film = [row["solution"] for row in again.exposures if row["solution"] in ("PDAC", "BR")]
+    once = [name for number, name in enumerate(film) if number == 0 or film[number - 1] != name]
+    primers = [row for row in again.exposures if row["vessel"] == "primer"]
+    assert once == ["PDAC", "BR"] * (len(once) // 2) or once == ["PDAC", "BR", "PDAC"]
+    assert len(primers) <= 1
+    assert not [row for row in again.ledger if row["kind"] == "collision"]
+    assert again.state in ("Complete", "Held")
+
+
+def test_a_finished_run_is_refused(tmp_path: Path) -> None:
+    prepared = door.prepare(door.Order("rinse-and-park", runs=tmp_path))
+    launching.launch(prepared.launch, lambda news: None, run="film")
+    with pytest.raises(LblError, match="nothing left to resume"):
+        resume(tmp_path / "film")
+
+
+def test_a_command_for_a_process_that_is_gone_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        cut_at(patch, 60)
+        dead(patch)
+        path = begin(tmp_path)
+    folder = RunFolder.open(path)
+    folder.post_command("abort", "eve", "too late")
+    folder.close()
+    again = resume(path)
+    assert again.state == "Complete"
+    record = door.show(str(path), tmp_path)[0]
+    assert [(row["by"], row["effect"][:7]) for row in record["commands"]] == [("eve", "refused")]
+
+
+def test_an_interrupted_dose_is_not_begun_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        plain = Journal.append
+
+        def append(self: Journal, kind: str, **payload: Any) -> Any:
+            event = plain(self, kind, **payload)
+            if kind == "dose-intent":
+                raise Cut
+            return event
+
+        patch.setattr(Journal, "append", append)
+        dead(patch)
+        path = begin(tmp_path, {"bilayers": "70"}, "bacteriorhodopsin-200")
+    again = resume(path)
+    assert again.state == "Held"
+    assert "did its liquid move" in again.reason
+
+
+@pytest.mark.parametrize("rule", ["auto", "continue", "redo", "rinse-and-redo", "hold"])
+def test_the_recipe_rules_what_follows_an_interruption(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rule: str
+) -> None:
+    source = Path(door.find("demo", "recipes", "recipe")).read_text(encoding="utf-8")
+    text = source.replace("to: BR, for: $dwell", f"to: BR, on_resume: {rule}, for: $dwell")
+    assert text != source
+    recipe = tmp_path / "demo.yaml"
+    recipe.write_text(text, encoding="utf-8")
+    with monkeypatch.context() as patch:
+        plain = Journal.append
+
+        def append(self: Journal, kind: str, **payload: Any) -> Any:
+            event = plain(self, kind, **payload)
+            if kind == "transfer-outcome" and payload.get("solution") == "BR":
+                raise Cut
+            return event
+
+        patch.setattr(Journal, "append", append)
+        dead(patch)
+        path = begin(tmp_path / "runs", SETS, str(recipe))
+    again = resume(path)
+    first = [row["vessel"] for row in again.exposures]
+    dips = first[first.index("polyanion") : first.index("polyanion") + 5]
+    assert again.state == ("Held" if rule == "hold" else "Complete")
+    twice = ["polyanion", "N1", "N2", "N3", "polyanion"]
+    assert (dips == twice) == (rule == "rinse-and-redo")
