@@ -121,10 +121,9 @@ class Bus:
     ) -> Port:
         """Open a lost port anew, for the drivers that hold it; they identify again afterwards.
 
-        The pacer's old channel is removed before its descriptor is closed (the guardian is told by
-        both), then `pause_s` pass and the resource is opened, `tries` times in all. The lock is
-        kept. Raises InstrumentError: "lost" when it does not open, "busy" while commands are armed
-        on it, "limit" for a resource that was never open.
+        The pacer's old channel is removed before its descriptor is closed (the guardian is told of
+        both), then it waits and opens, `tries` times in all; the lock is kept. Raises
+        InstrumentError: "lost", "busy" while commands are armed on it, "limit" if never open.
         """
         with self._lock:
             port, link, _ = self._opened(resource)

@@ -7,6 +7,7 @@ from sim.alicat import Alicat
 from sim.cavro import Cavro
 from sim.daq6510 import DAQ6510
 from sim.dc2200 import DC2200
+from sim.ika import Ika
 from sim.julabo import Julabo
 from sim.keithley2450 import Keithley2450
 from sim.lakeshore336 import Lakeshore336
@@ -37,6 +38,7 @@ MODELS: Final[Mapping[str, Callable[[Spec, Any], Device]]] = {
     "alicat": Alicat,
     "sqm160": SQM160,
     "lakeshore336": Lakeshore336,
+    "ika": Ika,
 }
 TITLES: Final[Mapping[str, str]] = {
     # maker and type of each model, as people know it
@@ -53,5 +55,6 @@ TITLES: Final[Mapping[str, str]] = {
     "daq6510": "Keithley DAQ6510 data acquisition system",
     "alicat": "Alicat liquid flow meter",
     "sqm160": "INFICON SQM-160",
-    "lakeshore336": "Lake Shore 336",
+    "lakeshore336": "Lake Shore 336 temperature controller",
+    "ika": "IKA hotplate stirrer",
 }

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Final
 
 from sim.cavro_frames import NUMBER, REPEAT, Frame, Frames, dt_frame, oem_frame
 from sim.cavro_strings import LIMITS, STRING_MAX, CommandError, Token, one, parse
-from sim.cavro_works import HOME_SPEED, PRESETS, STROKE, SyringeLink, Works
+from sim.cavro_works import HOME_SPEED, PRESETS, STEPS, SyringeLink, Works
 from sim.port import Reply, Spec
 
 LATENCY_NS: Final = 2_000_000  # guess; the manual says less than 5 ms
@@ -34,14 +34,15 @@ _MS: Final = 1_000_000
 class Cavro:
     """One pump. Spec.address 1..15 is the address switch + 1.
 
-    Options: `ports` (9; 3 for the input/output/bypass valve), `syringe` (mL). `link`: a
-    SyringeLink or None (nothing is moved but the plunger).
+    Options: `ports` (9; 3 for the input/output/bypass valve), `syringe` (mL), `steps` (increments
+    of a full stroke, 3000). `link`: a SyringeLink or None (nothing is moved but the plunger).
     """
 
     def __init__(self, spec: Spec, link: SyringeLink | None) -> None:
         self._address = spec.address
         ports = int(spec.options.get("ports", 9))
-        self._works = Works(ports, float(spec.options.get("syringe", 1.0)), link)
+        volume, steps = spec.options.get("syringe", 1.0), spec.options.get("steps", STEPS)
+        self._works = Works(ports, float(volume), link, int(steps))
         self._wake()
 
     def _wake(self) -> None:
@@ -226,7 +227,7 @@ class Cavro:
             raise CommandError(BYPASS)
         here = works.increments(at_ns)
         target = {"A": value, "P": here + value, "D": here - value}[name.upper()]
-        if not 0 <= target <= STROKE / works.pulses:
+        if not 0 <= target <= works.full / works.pulses:
             raise CommandError(OPERAND)
         self._until_ns = works.plunge(target * works.pulses, at_ns)
 

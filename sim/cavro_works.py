@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 
 from sim.plunger import Stroke
 
-STROKE: Final = 6000  # pulses of a full stroke
+STEPS: Final = 3000  # increments of a full stroke; 6000 in an XLP
 PULSES: Final = (2.0, 0.25)  # per increment, coarse and fine (N0, N1)
 SLOPE: Final = 2500.0  # pulses/s2 per step of L
 HOME_SPEED: Final = 500.0  # pulses/s while initialising
@@ -37,13 +37,16 @@ class Works:
     """Plunger, valve and their settings.
 
     `ports` is 3 for the valve with input, output and bypass, more for a distribution valve;
-    `volume` is the syringe's in mL. The plunger keeps its place without power, but is not used
-    before it was initialised.
+    `volume` is the syringe's in mL, `steps` the increments of a full stroke. The plunger keeps
+    its place without power, but is not used before it was initialised.
     """
 
-    def __init__(self, ports: int, volume: float, link: SyringeLink | None) -> None:
+    def __init__(
+        self, ports: int, volume: float, link: SyringeLink | None, steps: int = STEPS
+    ) -> None:
         self.ports = ports
-        self._ml = volume / STROKE  # mL per pulse
+        self.full = steps * PULSES[0]  # pulses of a full stroke
+        self._ml = volume / self.full  # mL per pulse
         self._link = link
         self._place = 0.0  # pulses; what the liquid knows of
         self.stroke = Stroke(0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0)

@@ -72,6 +72,8 @@ class Subject:
         self.bus = Bus(pacer, library or "@py", capture=self.heard)
         self.latency: dict[str, list[float]] = {}
         self.notes: list[str] = []
+        if "127.0.0.1" in spec.resource:
+            self.notes.append("the resource is on this machine: a simulator or a gateway")
         self.port: Port
         self.made: Any
         try:

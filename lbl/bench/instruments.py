@@ -102,6 +102,10 @@ class Spec(BaseModel):
         """What its simulated model is made with."""
         return {}
 
+    def station(self) -> int:
+        """Its number on a shared wire, for the model; letters count from A = 1."""
+        return self.address
+
     def _given(self, *names: str) -> dict[str, Any]:
         """These fields, where the file states them; the driver knows its own defaults."""
         values = dict(self)
@@ -170,6 +174,10 @@ class CavroSpec(Spec):
         given = self._given("ports", "inlet", "waste", "rate", "protocol", "steps")
         return {"address": self.address, "syringe": self.syringe, **given}
 
+    def modelled(self) -> dict[str, float | str]:
+        """The same syringe and valve."""
+        return {"syringe": self.syringe, "ports": self.ports}
+
 
 class ViciSpec(Spec):
     """A VICI Valco selector valve; `prefix` is what it wants in front of a command."""
@@ -185,7 +193,7 @@ class ViciSpec(Spec):
 
     def modelled(self) -> dict[str, float | str]:
         """The same valve."""
-        return {"positions": self.positions}
+        return {"positions": self.positions, "id": self.prefix.lstrip("/")}
 
 
 class PM100DSpec(Spec):
@@ -267,6 +275,14 @@ class AlicatSpec(Spec):
     def options(self) -> dict[str, Any]:
         """Unit letter and columns."""
         return self._given("unit", "columns")
+
+    def modelled(self) -> dict[str, float | str]:
+        """A totaliser where the columns have one."""
+        return {"columns": 5 if "total" in self.columns.split() else 4}
+
+    def station(self) -> int:
+        """The letter as a number."""
+        return ord(self.unit) - ord("A") + 1
 
 
 class DAQ6510Spec(Spec):

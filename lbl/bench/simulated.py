@@ -210,7 +210,7 @@ def _specs(file: AnyBench) -> list[Spec]:
             name=name,
             model=entry.driver,
             resource=entry.resource,
-            address=entry.address,
+            address=entry.station(),
             serial=entry.serial,
             link=links.get(name, ""),
             options=entry.modelled(),

@@ -24,7 +24,7 @@ class Trial:
     low: float
     high: float
     refused: Act | None = None
-    bound: float = 10.0
+    bound: float = 8.0
     checked: bool = False
 
 
@@ -60,7 +60,7 @@ TRIALS: Final[Mapping[str, Trial]] = {
     ),
     "qcm200": Trial(
         lambda one: one.frequency(), "Hz", 4.5e6, 5.5e6,
-        lambda one: _anew(one, gate=3.0), bound=15.0,
+        lambda one: _anew(one, gate=3.0),
     ),
     "sqm160": Trial(
         lambda one: one.frequency(one.sensor), "Hz", 4.0e6, 6.5e6,
@@ -80,7 +80,7 @@ TRIALS: Final[Mapping[str, Trial]] = {
     ),
     "daq6510": Trial(
         lambda one: one.sense()[one.channels[0]], "V", -100.0, 100.0,
-        lambda one: one.volts((9999,)), bound=30.0,
+        lambda one: one.volts((9999,)), bound=15.0,
     ),
     "keithley2450": Trial(
         lambda one: one.sense().limit, "V", 0.0, 210.0,

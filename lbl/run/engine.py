@@ -176,7 +176,9 @@ class Engine:
             self._judged(verdicts, None)
 
     def _patience_ns(self) -> int:
-        return LEASE_AIR_NS if self._procedure.carrier.in_air else LEASE_WET_NS
+        """How long this process may stall: seconds in air, a minute wet; real, on any clock."""
+        patience_ns = LEASE_AIR_NS if self._procedure.carrier.in_air else LEASE_WET_NS
+        return int(patience_ns * self._clock.rate)
 
     def _heed(self) -> str | None:
         """The strongest wish, if it may take effect at this instant."""
@@ -310,7 +312,7 @@ class Engine:
             yield self._clock.now_ns() + RESCUE_NS
             self._say_where()
         failed = self._bench.outputs_off()
-        self._core.clear()
+        yield from self._procedure.carrier.drop()
         self._core.lease(0)
         self._record("safe-outcome", result="; ".join(failed) or "safe")
 

@@ -270,7 +270,7 @@ class Procedure:
 
     def hold(self) -> Waits[None]:
         """Out through the rinse baths of this side, into the last of them; stays there."""
-        self.carrier.drop()
+        yield from self.carrier.drop()
         if self.carrier.in_air:
             yield from self._rescue()
         wet = self.wet

@@ -31,8 +31,8 @@ GIL_BUSY: Final = "gil_busy"
 CPU_BUSY: Final = "cpu_busy"
 CONDITIONS: Final = (IDLE, GIL_BUSY, CPU_BUSY)
 
-ROUNDS: Final = 7
-BATCHES: Final = 3  # of one condition in one round
+ROUNDS: Final = 3
+BATCHES: Final = 7  # of one condition in one round: few make a p99 of one stall
 BATCH: Final = 120  # deadlines of each of the two
 GAP_NS: Final = (250_000, 2_250_000)
 LEAD_NS: Final = 30_000_000  # both are asleep by the first deadline, also on a busy machine
@@ -156,7 +156,7 @@ def judge(conditions: Mapping[str, Condition], fifo: bool, granted: bool) -> tup
     """
     ours = {name: summary(one.pacer).p99 for name, one in conditions.items()}
     theirs = {name: summary(one.control).p99 for name, one in conditions.items()}
-    worse = [name for name in ours if ours[name] > RATIO * theirs[name] + MARGIN]
+    worse = [name for name, one in conditions.items() if _slower(one)]
     worst = max(ours, key=lambda name: ours[name])
     figures = (
         f"99 of 100 commands leave within {_us(ours[worst])} of their time when {WORDS[worst]}, "
@@ -181,6 +181,18 @@ def judge(conditions: Mapping[str, Condition], fifo: bool, granted: bool) -> tup
 WORDS: Final[Mapping[str, str]] = {
     IDLE: "idle", GIL_BUSY: "a Python thread is busy", CPU_BUSY: "two programs share each CPU",
 }  # fmt: skip
+
+
+def _slower(one: Condition) -> bool:
+    """Round by round and over all rounds: one stall of the machine does not make it so."""
+    pairs = [(summary(one.pacer), summary(one.control)), (_pooled(one.pacer), _pooled(one.control))]
+    return all(ours.p99 > RATIO * theirs.p99 + MARGIN for ours, theirs in pairs)
+
+
+def _pooled(rounds: Sequence["Latenesses"]) -> Summary:
+    import numpy
+
+    return summary([numpy.concatenate(list(rounds))])
 
 
 def _advice(fifo: bool, granted: bool) -> str:

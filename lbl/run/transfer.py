@@ -18,7 +18,10 @@ from lbl.run.trouble import Trouble
 
 LEAD_NS: Final = 2_000_000_000  # a lift is armed this long before its deadline
 GRACE_NS: Final = 250_000_000  # real; latest - deadline, well above what a busy host is late
+OPEN: Final = frozenset({"armed", "confirmed"})
+LOOK_NS: Final = 5_000_000
 NOTHING: Final = -1
+PARKING_LOOKS: Final = 600  # half a minute: longer than any safe programme
 POLL_NS: Final = 50_000_000
 OVERTIME_NS: Final = 5_000_000_000  # a leg that lasts this much longer than planned is stuck
 NEAR: Final = 0.05  # mm or deg between where an axis should stand and where it does
@@ -58,9 +61,16 @@ class Carrier:
         if self._turning:
             self._bench.rest()
 
-    def drop(self) -> None:
-        """Disarm everything; a lift that fired an instant before has put the substrate in air."""
+    def drop(self) -> Waits[None]:
+        """Disarm everything; a lift that fired an instant before has put the substrate in air.
+
+        A safe programme that is being sent is let to its end first.
+        """
         self._core.hold()
+        for _ in range(PARKING_LOOKS):
+            if not self._core.parking:
+                break
+            yield self._clock.now_ns() + POLL_NS
         if self._armed != NOTHING and self._core.entry(self._armed)[0] == "fired":
             self.in_air = True
         self._armed = NOTHING
@@ -93,11 +103,16 @@ class Carrier:
     def _fire(self, leg: Leg, deadline: int, tag: int) -> Waits[int]:
         axis = self._bench.axes[leg.axis]
         axis.set_speed(leg.speed)
+        if self._core.held:  # the dead-man has parked, or another command was not sent in time
+            raise Trouble.of_block(self._core.verdict, f"{leg.axis} to {leg.target:g}")
         latest = deadline + int(GRACE_NS * self._clock.rate)
         self._armed = axis.arm_move(leg.target, deadline, latest, tag)
         self._core.confirm(self._armed)
         yield deadline
         state, fired = self._core.entry(self._armed)
+        while state in OPEN and self._clock.now_ns() <= latest:  # armed late: the pacer is at it
+            yield self._clock.now_ns() + LOOK_NS
+            state, fired = self._core.entry(self._armed)
         self._armed = NOTHING
         if state != "fired":
             raise Trouble.of_block(self._core.verdict, f"{leg.axis} to {leg.target:g}")

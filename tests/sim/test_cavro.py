@@ -7,12 +7,13 @@ from hypothesis import strategies as st
 from sim.cavro import Cavro
 from sim.cavro_frames import oem_frame
 from sim.cavro_strings import KNOWN, parse
-from sim.cavro_works import PRESETS, STROKE
+from sim.cavro_works import PRESETS
 from sim.plunger import Stroke
 from sim.port import Spec
 
 NS = 1_000_000_000
 MS = 1_000_000
+STROKE = 6000  # pulses
 SLOPE = 14 * 2500.0
 
 
@@ -314,6 +315,15 @@ def test_fine_increments() -> None:
     assert ask(pump, "?", 70 * NS)[2] == "24000"
     ask(pump, "N0R", 70 * NS)
     assert ask(pump, "?", 70 * NS)[2] == "3000"
+
+
+def test_a_pump_of_6000_increments() -> None:
+    liquids = Liquids()
+    pump = fresh(liquids, steps=6000, syringe=2.0)
+    ask(pump, "O1A6000R", 60 * NS)
+    assert ask(pump, "?", 90 * NS)[2] == "6000"
+    assert liquids.out["1"] == pytest.approx(-2.0)
+    assert ask(pump, "A6001R", 90 * NS)[1] == 3
 
 
 def test_reports() -> None:

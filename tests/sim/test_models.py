@@ -91,11 +91,17 @@ WORDS: dict[str, list[bytes]] = {
         b"RAMP 1,1,5\n", b"RAMPST? 1\n", b"HTR? 1\n", b"nix?\n", b"*RST\n", b"OUTMODE 1,1,1,1\n",
         b"SETP 1,290;:PID? 2\n", b"RDGST? A\n", b"INNAME B,'room'\n",
     ],
+    "ika": [
+        b"IN_NAME \r\n", b"OUT_SP_1 60\r\n", b"OUT_SP_4 300 \r\n", b"START_1\r\n", b"START_4\r\n",
+        b"STOP_1\r\n", b"STOP_4\r\n", b"IN_PV_1\r\n", b"IN_PV_2\r\n", b"IN_PV_4\r\n", b"RESET\r\n",
+        b"OUT_WD1@20\r\n", b"OUT_WD2@20\r\n", b"OUT_SP_42@100\r\n", b"nix\r\n",
+    ],
 }  # fmt: skip
 HELLO: dict[str, bytes] = {  # what a model answers in any state; *IDN? if nothing is said
     "zaber": b"/0\n", "newera": b"\r1\r" + safe_packet(b"1"), "julabo": b"status\r",
     "mettler": b"SI\r\n", "cavro": b"/1Q\r",
-    "vici": b"/?\r", "qcm200": b"I\r", "alicat": b"A\rB\r", "sqm160": b"!#@O7",
+    "vici": b"/?\r", "qcm200": b"I\r", "alicat": b"A\rB\r",
+    "sqm160": b"!#@O7", "ika": b"IN_NAME\r\n",
 }  # fmt: skip
 NAMES = sorted(MODELS)
 
@@ -154,6 +160,12 @@ class Surround:
 
     def thickness(self, sensor: int, now_ns: int) -> float:
         return sensor * 1e-8 * now_ns
+
+    def heat(self, on: bool, setpoint: float, now_ns: int) -> None:
+        self.heard.append([on, setpoint, now_ns])
+
+    def stir(self, rpm: float, now_ns: int) -> None:
+        self.heard.append([rpm, now_ns])
 
     def grams(self, now_ns: int) -> float:
         return 50.0 + 0.01 * (now_ns // 3_000_000_000)
