@@ -68,9 +68,7 @@ class Assembly:
         if spec.name in self.devices:
             raise ValueError(f"two simulated instruments are called {spec.name}")
         if spec.model not in MODELS:
-            raise ValueError(
-                f"{spec.name}: no model '{spec.model}'; there are {', '.join(MODELS)}"
-            )
+            raise ValueError(f"{spec.name}: no model '{spec.model}'; there are {', '.join(MODELS)}")
         return MODELS[spec.model](spec, self.world.link(spec.link) if spec.link else None)
 
     def inject(self, name: str, fault: Fault) -> None:

@@ -39,9 +39,7 @@ class DC2200:
         self._link = link
         self._limit = float(spec.options.get("limit", LIMIT))
         serial = spec.serial or "M00960538"
-        self._scpi = Scpi(
-            _TREE, f"Thorlabs,DC2200,{serial},1.8.0", zero="+0", reset=self._defaults
-        )
+        self._scpi = Scpi(_TREE, f"Thorlabs,DC2200,{serial},1.8.0", zero="+0", reset=self._defaults)
         self._lit = 0.0  # what the world was told
         self._open: bool = False  # the LED is broken
         self._defaults()

@@ -77,10 +77,28 @@ class Film:
     def plain(self) -> list[Any]:
         """Return the state as JSON data."""
         return [
-            self.species, self.charge, self.began, self.sites, self.scatter, self.vigour,
-            self.free, self.fast, self.slow, self.extra, self.loose, self.lean, self.layers,
-            self.dips, self.patches_below, self.chains_below, self.leaning_below,
-            self.sum_below, self.squares_below, self.anions_below, self.flaw, self.haze,
+            self.species,
+            self.charge,
+            self.began,
+            self.sites,
+            self.scatter,
+            self.vigour,
+            self.free,
+            self.fast,
+            self.slow,
+            self.extra,
+            self.loose,
+            self.lean,
+            self.layers,
+            self.dips,
+            self.patches_below,
+            self.chains_below,
+            self.leaning_below,
+            self.sum_below,
+            self.squares_below,
+            self.anions_below,
+            self.flaw,
+            self.haze,
             self.damage,
         ]
 

@@ -83,8 +83,7 @@ class Vessel:
         """
         if not 0.0 <= volume <= self.spec.capacity:
             raise ValueError(
-                f"vessel {self.spec.name}: {volume:g} mL does not go into "
-                f"{self.spec.capacity:g} mL"
+                f"vessel {self.spec.name}: {volume:g} mL does not go into {self.spec.capacity:g} mL"
             )
         self.solution = solution
         self.volume = self.full = volume
@@ -155,8 +154,12 @@ class Vessel:
         """Return the state as JSON data, times counted from `start_ns`."""
         label = self.solution
         return [
-            self.volume, self.full, self._since_ns - start_ns, dict(self.amounts),
-            None if label is None
+            self.volume,
+            self.full,
+            self._since_ns - start_ns,
+            dict(self.amounts),
+            None
+            if label is None
             else [label.name, label.species, label.concentration, label.pH, label.charge],
         ]
 

@@ -12,23 +12,38 @@ Row = dict[str, object]
 def exposure(solution: str, vessel: str, start_s: float, end_s: float | None) -> Row:
     """Return the row of one immersion; `end_s` is None while it lasts."""
     return {
-        "kind": "exposure", "substrate": SUBSTRATE, "solution": solution, "vessel": vessel,
-        "start_s": start_s, "end_s": end_s,
+        "kind": "exposure",
+        "substrate": SUBSTRATE,
+        "solution": solution,
+        "vessel": vessel,
+        "start_s": start_s,
+        "end_s": end_s,
     }
 
 
 def air(left: str, entered: str, start_s: float, end_s: float, dried: bool) -> Row:
     """Return the row of the time in air between two immersions, and whether the film dried."""
     return {
-        "kind": "air", "substrate": SUBSTRATE, "left": left, "entered": entered,
-        "start_s": start_s, "end_s": end_s, "dried": dried,
+        "kind": "air",
+        "substrate": SUBSTRATE,
+        "left": left,
+        "entered": entered,
+        "start_s": start_s,
+        "end_s": end_s,
+        "dried": dried,
     }
 
 
 def collision(cause: str, at_s: float, z: float, x: float) -> Row:
     """Return the row of a move that would break something: `cause` says which."""
-    return {"kind": "collision", "substrate": SUBSTRATE, "cause": cause, "at_s": at_s,
-            "z": z, "x": x}
+    return {
+        "kind": "collision",
+        "substrate": SUBSTRATE,
+        "cause": cause,
+        "at_s": at_s,
+        "z": z,
+        "x": x,
+    }
 
 
 def liquid(kind: str, vessel: str, at_s: float, millilitres: float) -> Row:

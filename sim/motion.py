@@ -45,9 +45,7 @@ class Motion:
             raise ValueError(
                 f"a move needs speed and accel above 0, got {self.speed} and {self.accel}"
             )
-        phases, duration = _phases(
-            self.origin, self.target, self.speed, self.accel, self.velocity
-        )
+        phases, duration = _phases(self.origin, self.target, self.speed, self.accel, self.velocity)
         object.__setattr__(self, "_phases", phases)
         object.__setattr__(self, "end_ns", self.start_ns + math.ceil(duration * _NS_PER_S))
 
@@ -65,7 +63,12 @@ class Motion:
     def plain(self) -> list[float]:
         """Return the move as JSON data, for a snapshot."""
         return [
-            self.start_ns, self.origin, self.target, self.speed, self.accel, self.velocity,
+            self.start_ns,
+            self.origin,
+            self.target,
+            self.speed,
+            self.accel,
+            self.velocity,
         ]
 
     def at(self, now_ns: int) -> float:
@@ -166,9 +169,7 @@ def _state(
     return position + (velocity + 0.5 * accel * dt) * dt, velocity + accel * dt
 
 
-def _first(
-    phases: tuple[tuple[float, float, float, float], ...], position: float
-) -> float | None:
+def _first(phases: tuple[tuple[float, float, float, float], ...], position: float) -> float | None:
     """Return the first time (s) at which any phase passes `position`, or None.
 
     A phase is asked 1 ns beyond its end: a place on the seam of two phases would otherwise be

@@ -111,9 +111,7 @@ _ROWS = (
     ("tare", "g", 60.0, 0.0, 1000.0, True, True, "empty feed bottles on the balance"),
 )
 
-PARAMETERS: Mapping[str, Parameter] = MappingProxyType(
-    {row[0]: Parameter(*row) for row in _ROWS}
-)
+PARAMETERS: Mapping[str, Parameter] = MappingProxyType({row[0]: Parameter(*row) for row in _ROWS})
 
 
 def check(name: str, value: float) -> float:

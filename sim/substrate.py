@@ -22,8 +22,17 @@ class Substrate:
     """One coated substrate: its film, the vessel it is in (None: air), the liquid it carries."""
 
     __slots__ = (
-        "_area", "_cellar", "_heat", "_law", "_liquid", "_parameters", "_seed", "_since_ns",
-        "carried", "film", "inside",
+        "_area",
+        "_cellar",
+        "_heat",
+        "_law",
+        "_liquid",
+        "_parameters",
+        "_seed",
+        "_since_ns",
+        "carried",
+        "film",
+        "inside",
     )
 
     def __init__(
@@ -134,9 +143,15 @@ class Substrate:
             "inside": None if self.inside is None else self.inside.spec.name,
             "since": self._since_ns - start_ns,
             "liquid": [wet.species, wet.charge, wet.concentration, wet.pH, wet.own],
-            "carried": None if carried is None
-            else [carried.film, carried.drop, dict(carried.amounts), carried.vessel,
-                  carried.left_ns - start_ns],
+            "carried": None
+            if carried is None
+            else [
+                carried.film,
+                carried.drop,
+                dict(carried.amounts),
+                carried.vessel,
+                carried.left_ns - start_ns,
+            ],
         }
 
     def load(self, plain: Mapping[str, Any], start_ns: int) -> None:
@@ -171,7 +186,8 @@ class Substrate:
         if label is None or label.charge == 0:
             return
         mass = sum(
-            amount for species, amount in sorted(carried.amounts.items())
+            amount
+            for species, amount in sorted(carried.amounts.items())
             if self._cellar.charges[species] == -label.charge
         )
         layer = self._parameters["G_PM"] * self._milligrams()

@@ -61,9 +61,7 @@ class World:
         self._optics = Optics(self.parameters, seed, start_ns)
         self._arm = Arm({spec.name: spec.at for spec in vessels}, geometry, start_ns)
         area = self.parameters["A_sub"] if "A_sub" in parameters else area
-        self._substrate = Substrate(
-            self.parameters, self._heat, self._cellar, area=area, seed=seed
-        )
+        self._substrate = Substrate(self.parameters, self._heat, self._cellar, area=area, seed=seed)
         self._over: str | None = None
         self._entered_ns = start_ns
         self._due_ns = _NEVER_NS
@@ -193,7 +191,7 @@ class World:
         self._optics.load(state["amps"])
         self._substrate.load(state["substrate"], start_ns)
         self._warned = {(kind, vessel) for kind, vessel in state["warned"]}
-        del self.ledger[max(int(state["ledger"]) - self._older_rows, 0):]
+        del self.ledger[max(int(state["ledger"]) - self._older_rows, 0) :]
         self._older_rows = int(state["ledger"]) - len(self.ledger)
         self._schedule()
 
@@ -242,9 +240,7 @@ class World:
         self._entered_ns = now_ns
         if carried is not None:
             begun, ended = self._seconds(carried.left_ns), self._seconds(now_ns)
-            self.ledger.append(
-                ledger.air(carried.vessel, vessel.spec.name, begun, ended, dried)
-            )
+            self.ledger.append(ledger.air(carried.vessel, vessel.spec.name, begun, ended, dried))
 
     def _emerge(self, now_ns: int) -> None:
         """End the immersion, and write its row."""

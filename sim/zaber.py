@@ -148,8 +148,7 @@ class Zaber:
             data, flag = str(reason), "RJ"
         state = "BUSY" if now_ns < axis.motion.end_ns else "IDLE"
         reply = self._seal(
-            f"@{self._address:02d} {request.axis}{request.ident} {flag} {state} "
-            f"{axis.worst} {data}"
+            f"@{self._address:02d} {request.axis}{request.ident} {flag} {state} {axis.worst} {data}"
         )
         due = now_ns + LATENCY_NS + BYTE_NS * len(reply)
         out.append((due + SLOT_NS * (self._address - 1) if address == 0 else due, reply))

@@ -88,10 +88,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     extra = "".join(
         f"  P{n}: {{concentration: 1 mg/mL, pH: 9.0, charge: negative}}\n" for n in range(4)
     )
-    dips = "".join(
-        f"  - expose: {{to: P{n}, for: 60 s}}\n  - rinse: {{with: buffer, for: 60 s, at_least: 3}}\n"
-        for n in range(4)
-    )
+    rinse = "  - rinse: {with: buffer, for: 60 s, at_least: 3}\n"
+    dips = "".join(f"  - expose: {{to: P{n}, for: 60 s}}\n{rinse}" for n in range(4))
     four = RECIPE.replace("name: film", "name: four").replace("  buffer:", extra + "  buffer:")
     (folder / "four.yaml").write_text(four.replace("  - park", dips + "  - park"))
     (folder / "odd.yaml").write_text(dip.replace("driver: julabo", "driver: jubalo"))

@@ -44,9 +44,7 @@ class Rig:
             VesselSpec(name, 36.0 * k, bath, 28.0, lidded, 2.0 * max(bath, rinse))
             for k, name in enumerate(NAMES)
         ]
-        self.world = World(
-            specs, GEOMETRY, parameters, seed=seed, readout="N3", start_ns=start_ns
-        )
+        self.world = World(specs, GEOMETRY, parameters, seed=seed, readout="N3", start_ns=start_ns)
         anion = PSS if pss else BR
         for name, solution in (("primer", PEI), ("polycation", PDAC), ("polyanion", anion)):
             self.world.fill(name, solution, bath)

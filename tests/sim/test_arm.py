@@ -20,8 +20,16 @@ def ahead(one: Arm, fall: float = 0.0) -> list[tuple[str, bool]]:
 
 @pytest.mark.parametrize(
     ("angle", "name"),
-    [(0.0, "a"), (0.9, "a"), (-0.9, "a"), (1.1, None), (36.0, "b"), (-36.0, "j"), (684.5, "j"),
-     (360.0, "a")],
+    [
+        (0.0, "a"),
+        (0.9, "a"),
+        (-0.9, "a"),
+        (1.1, None),
+        (36.0, "b"),
+        (-36.0, "j"),
+        (684.5, "j"),
+        (360.0, "a"),
+    ],
 )
 def test_a_station_is_found_round_the_circle(angle: float, name: str | None) -> None:
     one = arm()
@@ -88,8 +96,12 @@ def test_an_axis_that_is_found_elsewhere_has_crossed_now() -> None:
 
 @pytest.mark.parametrize(
     "bad",
-    [Geometry(0.0, 26.0, 1.0), Geometry(22.0, 20.0, 1.0), Geometry(22.0, 26.0, 1.0, 23.0),
-     Geometry(22.0, 26.0, 1.0, 0.0)],
+    [
+        Geometry(0.0, 26.0, 1.0),
+        Geometry(22.0, 20.0, 1.0),
+        Geometry(22.0, 26.0, 1.0, 23.0),
+        Geometry(22.0, 26.0, 1.0, 0.0),
+    ],
 )
 def test_a_geometry_without_room_is_refused(bad: Geometry) -> None:
     with pytest.raises(ValueError, match="geometry needs 0 < clear <= surface < bottom"):

@@ -139,9 +139,7 @@ def test_a_snapshot_of_the_whole_bench_goes_on_elsewhere() -> None:
     questions = [("lift", "/1 1 get pos\n"), ("feed", "DIS\r"), ("balance", "SI\r\n"),
                  ("photodiode", "READ?\n"), ("bath", "in_pv_00\r"), ("lift", "/2 1\n")]  # fmt: skip
     for _ in range(2):
-        assert [first.ask(*each) for each in questions] == [
-            second.ask(*each) for each in questions
-        ]
+        assert [first.ask(*each) for each in questions] == [second.ask(*each) for each in questions]
         first.wait(1.0)
         second.wait(1.0)
     assert second.assembly.snapshot() == first.assembly.snapshot()

@@ -63,7 +63,8 @@ def test_what_is_replaced_counts_as_used() -> None:
     one = cellar()
     one.fill("b", BUFFER, 50.0, 0)
     assert one.solutions(0) == {
-        "BR": {"used_ml": 0.0, "c_over_c0": 1.0}, "buffer": {"used_ml": 50.0, "c_over_c0": 1.0}
+        "BR": {"used_ml": 0.0, "c_over_c0": 1.0},
+        "buffer": {"used_ml": 50.0, "c_over_c0": 1.0},
     }
 
 
@@ -76,9 +77,11 @@ def test_the_truth_behind_a_label() -> None:
 
 @pytest.mark.parametrize(
     ("name", "solution", "sentence"),
-    [("c", BR, "no vessel 'c'; the world has a, b"),
-     ("a", Solution("x", "x", 1.0, 7.0, 2), "x: charge must be -1, 0 or 1, got 2"),
-     ("a", Solution("y", "BR", 1.0, 7.0, 1), "BR cannot have two charges")],
+    [
+        ("c", BR, "no vessel 'c'; the world has a, b"),
+        ("a", Solution("x", "x", 1.0, 7.0, 2), "x: charge must be -1, 0 or 1, got 2"),
+        ("a", Solution("y", "BR", 1.0, 7.0, 1), "BR cannot have two charges"),
+    ],
 )
 def test_what_cannot_be_filled_is_refused(name: str, solution: Solution, sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):

@@ -40,9 +40,7 @@ def test_blocking_solves_its_equation(power: float) -> None:
 
 
 @REPEATABLE
-@given(
-    st.floats(1e-6, 1.0), st.floats(0.0, 100.0), st.floats(0.0, 100.0), st.floats(1.0, 3.0)
-)
+@given(st.floats(1e-6, 1.0), st.floats(0.0, 100.0), st.floats(0.0, 100.0), st.floats(1.0, 3.0))
 def test_blocking_may_be_cut_anywhere(free: float, one: float, two: float, power: float) -> None:
     whole = kinetics.blocked(free, one + two, power)
     halves = kinetics.blocked(kinetics.blocked(free, one, power), two, power)

@@ -42,8 +42,12 @@ def test_no_move_ends_at_once() -> None:
 
 @pytest.mark.parametrize(
     "bad",
-    [(0.0, 1.0, 0.0, 1.0), (0.0, 1.0, 1.0, 0.0), (0.0, math.nan, 1.0, 1.0),
-     (0.0, 1.0, math.inf, 1.0)],
+    [
+        (0.0, 1.0, 0.0, 1.0),
+        (0.0, 1.0, 1.0, 0.0),
+        (0.0, math.nan, 1.0, 1.0),
+        (0.0, 1.0, math.inf, 1.0),
+    ],
 )
 def test_impossible_moves_are_refused(bad: tuple[float, float, float, float]) -> None:
     with pytest.raises(ValueError, match="a move needs"):

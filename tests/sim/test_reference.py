@@ -30,7 +30,11 @@ def test_two_hundred_bilayers_are_a_micrometre(flagship: Any) -> None:
     assert film["qcm_hz"] == pytest.approx(-5900.0, rel=0.15)
     assert film["lateral_cv"] < 0.05
     assert set(film) == {
-        "thickness_nm", "a570_per_side", "lateral_cv", "qcm_hz", "coverage_per_dip"
+        "thickness_nm",
+        "a570_per_side",
+        "lateral_cv",
+        "qcm_hz",
+        "coverage_per_dip",
     }
 
 

@@ -67,7 +67,10 @@ def served(transport: str = "tcp", **kwargs: Any) -> Iterator[dict[str, dict[str
         target=serve,
         args=(assembly,),
         kwargs={
-            "transport": transport, "announce": announce, "stop": stop.is_set, **kwargs,
+            "transport": transport,
+            "announce": announce,
+            "stop": stop.is_set,
+            **kwargs,
         },  # fmt: skip
     )
     thread.start()

@@ -112,7 +112,6 @@ def test_a_dip_into_an_empty_vessel_is_air(rig: RigOf) -> None:
     assert bench.world.ledger[1]["end_s"] - bench.world.ledger[1]["start_s"] > 60.0
 
 
-
 def test_refilling_under_the_substrate_begins_the_next_layer(rig: RigOf) -> None:
     bench = rig(STILL)
     bench.bilayer()

@@ -283,9 +283,7 @@ def test_an_exclusive_lock_keeps_others_out(lab: Lab) -> None:
         two.unlock()
     alone = lab.open(BALANCE, access_mode=constants.AccessModes.exclusive_lock)
     with pytest.raises(pyvisa.VisaIOError):
-        lab.library.open(
-            lab.manager.session, BALANCE, constants.AccessModes.exclusive_lock
-        )
+        lab.library.open(lab.manager.session, BALANCE, constants.AccessModes.exclusive_lock)
     alone.close()
     lab.open(BALANCE, access_mode=constants.AccessModes.exclusive_lock)
     with pytest.raises(pyvisa.VisaIOError):

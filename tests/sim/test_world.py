@@ -175,7 +175,10 @@ def test_an_immersion_begins_and_ends_at_the_surface(rig: RigOf) -> None:
     row = bench.world.ledger[0]
     assert row["start_s"] == standing["start_s"]
     assert {key: row[key] for key in ("kind", "substrate", "solution", "vessel")} == {
-        "kind": "exposure", "substrate": 1, "solution": "buffer", "vessel": "P1"
+        "kind": "exposure",
+        "substrate": 1,
+        "solution": "buffer",
+        "vessel": "P1",
     }
     # 22 mm at up to 16 mm/s and 50 mm/s2, after the turn; then 100 s, and 2 mm up at 2 mm/s
     assert 1.0 < row["start_s"] < 5.0
