@@ -21,8 +21,7 @@ from drivers.pacer import Pacer
 from drivers.wire import Wire, babble, silence
 
 T = TypeVar("T")
-Fired = Callable[[bytes, int], object]
-"""Told what the pacer sent past the wire, and when."""
+Fired = Callable[[bytes, int], object]  # told what the pacer sent past the wire, and when (ns)
 
 NO_CHANNEL: Final = -1  # the pacer cannot reach this wire: nothing can be armed on it
 NANO: Final = 1_000_000_000
@@ -52,8 +51,8 @@ class Port:
 
     `clock` is the pacer; `channel` its id for this wire (NO_CHANNEL when it has none); `fd` the
     descriptor or -1; `notes` what was odd at opening; `retries` counts questions asked twice and
-    `unasked` the bytes that came without a question. `lost` says why the port is gone, "" while it
-    is there: until `Bus.reopen` every exchange raises that again.
+    `unasked` the bytes that came without a question. `lost` says why the port is gone ("" while it
+    is there) and is raised again until `Bus.reopen`.
     """
 
     def __init__(
@@ -204,8 +203,7 @@ class Port:
     def reopen(self, wire: Wire, channel: int, fired: Fired | None = None) -> None:
         """Go on over a new wire and channel; `Bus.reopen` does this.
 
-        What was armed on the old channel is awaited no more, and nothing that comes is believed
-        before question and answer are proved to be in step.
+        What was armed on the old channel is awaited no more; question and answer are proved first.
         """
         with self._lock:
             self._wire, self.channel, self._told = wire, channel, fired

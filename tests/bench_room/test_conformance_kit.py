@@ -12,9 +12,11 @@ import pytest
 import sim
 from drivers import DRIVERS
 from drivers.errors import InstrumentError
+from lbl import instruments
 from lbl.bench.card import Card, Latency
 from lbl.bench.conformance import card_of, examine, withstands
 from lbl.bench.trials import TRIALS, USUAL
+from lbl.errors import Fault as Failed
 from sim.faults import KINDS, Fault
 
 MakeRig = Callable[[str], Any]
@@ -141,3 +143,16 @@ def test_percentiles_are_those_of_a_sorted_list() -> None:
     latency = Latency.of([i / 100 for i in range(100, 0, -1)])
     assert (latency.count, latency.p50, latency.p99, latency.max) == (100, 0.5, 0.99, 1.0)
     assert Latency.of([0.25]) == Latency(count=1, p50=0.25, p99=0.25, max=0.25)
+
+
+def test_a_check_that_failed_is_a_fault_and_stands_on_the_card(rig: MakeRig) -> None:
+    subject = rig("mettler").subject
+    subject.identity = type(subject.identity)("Mettler Toledo", "another", "", "")
+    checks = tuple(examine(subject, count=2))
+    failed = [one.name for one in checks if one.outcome == "failed"]
+    assert failed == ["identify", "recovery"]
+    card = card_of(subject, checks, "2026-01-31")
+    assert not card.passed
+    with pytest.raises(Failed) as caught:
+        instruments.judge(card)
+    assert [problem.code for problem in caught.value.problems] == ["driver-test"] * 2

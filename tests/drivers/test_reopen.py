@@ -156,3 +156,20 @@ def test_a_driver_goes_on_over_the_new_connection(served_zaber: Callable[[], str
         axis.connect()
         assert axis.identify() == who
         assert axis.sense().position == 0.0
+
+
+def test_in_process_too(script: Any) -> None:
+    """Through a VISA library, on the virtual clock: closed, waited, opened, proved in step."""
+    port = script.port([(b"a\n", b"1\n")])
+    assert port.query(b"a\n", LINE, 1.0, who="one") == b"1"
+    script.library.broken = True
+    for _ in range(2):
+        with pytest.raises(InstrumentError, match="lost") as caught:
+            port.query(b"b\n", LINE, 1.0, who="one")
+        assert caught.value.kind == "lost"
+    script.library.broken = False
+    before_ns = script.core.now_ns()
+    script.bus.reopen(port.resource, pause_s=2.0)
+    assert script.core.now_ns() - before_ns >= 2_000_000_000
+    script.then((b"b\n", b"2\n"))
+    assert port.query(b"b\n", LINE, 1.0, who="one") == b"2"

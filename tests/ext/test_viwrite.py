@@ -111,7 +111,7 @@ def test_an_entry_behind_a_hung_write_is_busy(
     first = fire(core, meter, b"first")
     until(lambda: core.entry(first)[0] == "fired", "the first to be under way")
     now_ns = core.now_ns()
-    entry = core.arm(meter, b"second", now_ns, now_ns + 20 * MS)
+    entry = core.arm(meter, b"second", now_ns, now_ns + 300 * MS)
     core.confirm(entry)
     until(lambda: core.verdict is not None, "the window to pass")
     assert core.verdict == ("busy", "meter", entry)
