@@ -161,10 +161,10 @@ def _carry_out(prepared: Any, json: bool) -> None:
             screen.as_json(result.as_json())
         sys.stdout.flush()
     if result.bilayers:
-        from lbl import app as door
         from lbl import picture
+        from lbl import runs as past
 
-        said = picture.growth(door.record_of(result.folder), result.folder)
+        said = picture.growth(past.record_of(result.folder), result.folder)
         with contextlib.suppress(OSError):
             print(said, file=sys.stderr)
     raise typer.Exit(result.exit_code)
@@ -183,20 +183,20 @@ def resume(
 @app.command()
 def status(run: Run, runs: Runs = RUNS, json: Json = False) -> None:
     """Say where a run is, and what waits to take effect."""
-    from lbl import app as door
+    from lbl import runs as past
     from lbl import screen
 
-    facts = door.status(run, runs)
+    facts = past.status(run, runs)
     screen.facts(facts)
     if json:
         screen.as_json(facts)
 
 
 def _command(verb: str, run: str, runs: Path, by: str, reason: str) -> None:
-    from lbl import app as door
+    from lbl import runs as past
     from lbl import screen
 
-    screen.said(door.command(verb, run, runs, by=by, reason=reason))
+    screen.said(past.command(verb, run, runs, by=by, reason=reason))
 
 
 @app.command()
@@ -226,29 +226,29 @@ def abort(run: Run, runs: Runs = RUNS, by: By = "", reason: Reason = "") -> None
 @app.command()
 def why(run: Run, runs: Runs = RUNS) -> None:
     """Say why a run is where it is: states, verdicts and reasons, newest last."""
-    from lbl import app as door
+    from lbl import runs as past
     from lbl import screen
 
-    screen.said(door.why(run, runs))
+    screen.said(past.why(run, runs))
 
 
 @app.command()
 def attach(run: Run, runs: Runs = RUNS) -> None:
     """Watch a run that another process drives; leaving does not touch it."""
-    from lbl import app as door
+    from lbl import runs as past
     from lbl import screen
 
-    for facts in door.follow(run, runs):
+    for facts in past.follow(run, runs):
         screen.line(facts)
 
 
 @app.command("runs")
 def list_runs(runs: Runs = RUNS, json: Json = False) -> None:
     """List the runs."""
-    from lbl import app as door
+    from lbl import runs as past
     from lbl import screen
 
-    rows = door.runs_of(runs)
+    rows = past.rows(runs)
     screen.runs(rows)
     if json:
         screen.as_json({"runs": rows})
@@ -257,10 +257,10 @@ def list_runs(runs: Runs = RUNS, json: Json = False) -> None:
 @app.command()
 def show(run: Run, runs: Runs = RUNS, json: Json = False) -> None:
     """Show what a run did: its record."""
-    from lbl import app as door
+    from lbl import runs as past
     from lbl import screen
 
-    record, text = door.show(run, runs)
+    record, text = past.show(run, runs)
     screen.said(text)
     if json:
         screen.as_json(record)
@@ -269,10 +269,10 @@ def show(run: Run, runs: Runs = RUNS, json: Json = False) -> None:
 @app.command()
 def verify(run: Run, runs: Runs = RUNS) -> None:
     """Check the whole journal: every hash, every count."""
-    from lbl import app as door
+    from lbl import runs as past
     from lbl import screen
 
-    screen.said(door.check_journal(run, runs))
+    screen.said(past.verified(run, runs))
 
 
 @app.command()
@@ -301,7 +301,7 @@ def timing(
 @bench_app.command("safe")
 def bench_safe(bench: Annotated[str, typer.Argument(help="A bench.")] = BENCH) -> None:
     """Make every instrument of a bench safe; moves neither substrate nor liquid."""
-    from lbl import app as door
+    from lbl import instruments as door
     from lbl import screen
 
     screen.said(door.bench_safe(bench))
@@ -328,7 +328,7 @@ def serve(
     json: Json = False,
 ) -> None:
     """Serve simulated instruments to anyone on this machine."""
-    from lbl import app as door
+    from lbl import instruments as door
 
     if tcp == pty:
         raise typer.BadParameter("give one of --tcp and --pty")

@@ -18,7 +18,7 @@ ONE_ROOM = {
     "time": {"lbl/run/clock.py", "sim/clock.py", "sim/visa.py"},
     "lbl._core": {"lbl/run/clock.py"},
     "pyvisa": {"drivers/bus.py", "sim/visa.py", "sim/sessions.py"},
-    "signal": {"lbl/run/mailbox.py", "lbl/app.py"},
+    "signal": {"lbl/run/mailbox.py", "lbl/runs.py", "lbl/instruments.py"},
     "transitions": {"lbl/run/machine.py"},
     "random": set(),
     "pickle": set(),

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from lbl import app as door
+from lbl import runs as past
 from lbl.errors import LblError
 from lbl.journal.folder import RunFolder
 from lbl.journal.journal import Journal
@@ -66,7 +67,7 @@ def resume(path: Path) -> Resumed:
     result = door.resume(str(path), path.parent, by="", reason="").run(lambda news: None)
     folder = RunFolder.open(path)
     try:
-        record = door.show(str(path), path.parent)[0]
+        record = past.show(str(path), path.parent)[0]
         notes = [row["text"] for row in record["notes"] if "text" in row]
         return Resumed(result.state, folder.read_ledger(), notes, result.reason)
     finally:
@@ -140,7 +141,7 @@ def test_a_command_for_a_process_that_is_gone_is_refused(
     folder.close()
     again = resume(path)
     assert again.state == "Complete"
-    record = door.show(str(path), tmp_path)[0]
+    record = past.show(str(path), tmp_path)[0]
     assert [(row["by"], row["effect"][:7]) for row in record["commands"]] == [("eve", "refused")]
 
 
