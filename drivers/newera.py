@@ -211,6 +211,13 @@ class NewEra:
 
     def totals(self) -> tuple[float, float]:
         """Infused and withdrawn volume in mL since the counters were zeroed."""
+        try:
+            return self._ask_for("DIS", volumes)
+        except InstrumentError as error:
+            # Between doses nobody asks, and the dead-man goes off: that stopped nothing.
+            idle = self.safe_mode_s > 0 and not self._dosing
+            if not (idle and error.cause.startswith(f"alarm {DEAD_MAN}")):
+                raise
         return self._ask_for("DIS", volumes)
 
     def running(self) -> bool:

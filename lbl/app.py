@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from lbl.bench.card import embedded
 from lbl.bench.file import BenchFile, read_bench
 from lbl.errors import BadInput, Problem, short
 from lbl.journal.folder import RunFolder
@@ -97,10 +98,9 @@ def _bind(recipe: str, bench: str, sets: Mapping[str, str]) -> _Bound:
     if not (made and file and recipe_path and bench_path):
         raise BadInput(*problems)
     fitted = equipment(file, made.substrate.area)
-    return _Bound(
-        make_plan(made, fitted), fitted, file, recipe_path.read_text("utf-8"),
-        bench_path.read_text("utf-8"),
-    )  # fmt: skip
+    bench_text = embedded(bench_path.read_text("utf-8"), bench_path.parent)
+    recipe_text = recipe_path.read_text("utf-8")
+    return _Bound(make_plan(made, fitted), fitted, file, recipe_text, bench_text)
 
 
 def _tried(problems: list[Problem], act: Callable[[], T]) -> T | None:

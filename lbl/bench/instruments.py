@@ -142,15 +142,23 @@ class ZaberSpec(Spec):
 
 
 class NewEraSpec(Spec):
-    """A New Era syringe pump; the inner diameter of its syringe."""
+    """A New Era syringe pump; the inner diameter of its syringe.
+
+    With `safe_mode` it stops by itself when nobody has asked it for so long: its own dead-man.
+    """
 
     role: Literal["pump"]
     driver: Literal["newera"]
     diameter: Annotated[float, quantity("mm"), Field(gt=0)]
+    safe_mode: Annotated[float, quantity("s"), Field(ge=0, le=255, multiple_of=1)] = 0.0
 
     def options(self) -> dict[str, Any]:
-        """Address and syringe."""
-        return {"address": self.address, "diameter": self.diameter}
+        """Address, syringe, dead-man."""
+        return {
+            "address": self.address,
+            "diameter": self.diameter,
+            "safe_mode_s": int(self.safe_mode),
+        }
 
 
 class CavroSpec(Spec):

@@ -19,6 +19,7 @@ Waits = Generator[int, None, T]
 
 SECOND: Final = 1_000_000_000
 MOD: Final = 1000.0
+BEAT_S: Final = 5.0  # between questions to a pump that delivers
 POLL_S: Final = 0.5
 WEIGH_S: Final = 8.0  # a bottle that has not settled by then is not weighed
 OVERRUN_S: Final = 5.0  # a pump that runs this much longer than its dose is stopped
@@ -108,7 +109,10 @@ def dose(
     pump.start("INF", volume, dosing.rate)
     due_ns = began + int((volume / dosing.rate * 60.0 + POLL_S) * SECOND)
     end_ns = min(due_ns + int(OVERRUN_S * SECOND), limit_ns)
-    yield min(due_ns, end_ns)
+    while clock.now_ns() < min(due_ns, end_ns):  # asked all along: it may have its own dead-man
+        yield min(clock.now_ns() + int(BEAT_S * SECOND), due_ns, end_ns)
+        if not pump.running():
+            break
     while pump.running():
         if clock.now_ns() >= end_ns:
             pump.stop()
