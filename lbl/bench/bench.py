@@ -113,6 +113,11 @@ class Bench:
         self._known = {name: made.identify() for name, made in self.instruments.items()}
         return self._known
 
+    @property
+    def lost(self) -> set[str]:
+        """Names of the instruments whose ports are gone."""
+        return {name for name, port in self._ports.items() if port.lost}
+
     def reconnect(self) -> list[str]:
         """Open lost ports anew and see that the same instruments answer; what failed, in words.
 

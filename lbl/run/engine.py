@@ -5,7 +5,7 @@ tends, reads wishes and moves the state machine. It must never speak to a wire e
 bench, never read a clock except the run's, and never let a wish wait behind an act that can yield.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -102,7 +102,7 @@ class Engine:
             State.STARTING: self._starting,
             State.EXECUTE: self._execute,
             State.HOLDING: procedure.hold,
-            State.UNHOLDING: procedure.unhold,
+            State.UNHOLDING: self._unholding,
             State.STOPPING: self._stopping,
             State.ABORTING: self._aborting,
             State.COMPLETING: self._completing,
@@ -255,15 +255,8 @@ class Engine:
 
     def _starting(self) -> Waits[None]:
         """Prepare every instrument, the lift first: it homes up before anything may turn."""
-        plan = self._plan
         past = self._past
-        for name, what, act in self._bench.preparations(
-            plan.up, plan.start, wavelength(plan), moves=past is None or past["immersion"] is None
-        ):
-            self._record("prepare-intent", role=name, moves=what)
-            act()
-            self._record("prepare-outcome", role=name, result="done")
-            yield 0
+        yield from self._prepare(moves=past is None or past["immersion"] is None)
         yield from self._warm_up()
         if self._photometry is not None:
             self._photometry.dark()
@@ -274,6 +267,31 @@ class Engine:
         if self._photometry is not None:
             self._photometry.zero_w = past["readings"].get("reference", 0.0)
         yield from self._procedure.recover(past)
+
+    def _prepare(self, *, moves: bool, only: Set[str] | None = None) -> Waits[None]:
+        """Make instruments ready, all of them or those named, with intent and outcome."""
+        plan = self._plan
+        for name, what, act in self._bench.preparations(
+            plan.up, plan.start, wavelength(plan), moves=moves
+        ):
+            if only is not None and name not in only:
+                continue
+            self._record("prepare-intent", role=name, moves=what)
+            act()
+            self._record("prepare-outcome", role=name, result="done")
+            yield 0
+
+    def _unholding(self) -> Waits[None]:
+        """Ports that were lost are opened anew and their instruments made ready; then back."""
+        lost = self._bench.lost
+        if lost:
+            failed = self._bench.reconnect()
+            if failed:
+                raise Trouble("instrument-silent", "; ".join(failed))
+            self._record("note", text=f"connected again: {', '.join(sorted(lost))}")
+            yield from self._prepare(moves=False, only=lost)
+            self._bench.rest()
+        yield from self._procedure.unhold()
 
     def _warm_up(self) -> Waits[None]:
         """Wait until the baths are where the recipe wants them; a film is not begun before."""

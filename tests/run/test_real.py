@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -152,3 +153,90 @@ def test_a_dead_controller_leaves_the_outputs_off_and_is_resumed(
     resumed = start(bench, "resume", "last")
     assert resumed.wait(100) == 0
     whole(bench)
+
+
+class Cable:
+    """A TCP line to an instrument that can be pulled and plugged in again."""
+
+    def __init__(self, port: int) -> None:
+        self._far = port
+        self._plugged = True
+        self._ended = threading.Event()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener.settimeout(0.05)
+        self.port: int = self._listener.getsockname()[1]
+        self._pairs: list[tuple[socket.socket, socket.socket]] = []
+        self._thread = threading.Thread(target=self._carry)
+        self._thread.start()
+
+    def pull(self) -> None:
+        self._plugged = False
+
+    def plug(self) -> None:
+        self._plugged = True
+
+    def end(self) -> None:
+        self._ended.set()
+        self._thread.join(10)
+        self._listener.close()
+
+    def _carry(self) -> None:
+        while not self._ended.is_set():
+            if not self._plugged:
+                self._drop()
+                time.sleep(0.01)
+                continue
+            self._accept()
+            for near, far in list(self._pairs):
+                self._pass(near, far)
+        self._drop()
+
+    def _accept(self) -> None:
+        if select.select([self._listener], [], [], 0)[0]:
+            near, _ = self._listener.accept()
+            self._pairs.append((near, socket.create_connection(("127.0.0.1", self._far))))
+
+    def _pass(self, near: socket.socket, far: socket.socket) -> None:
+        for ready in select.select([near, far], [], [], 0.002)[0]:
+            data = ready.recv(4096)
+            if not data:
+                self._pairs.remove((near, far))
+                near.close()
+                far.close()
+                return
+            (far if ready is near else near).sendall(data)
+
+    def _drop(self) -> None:
+        for pair in self._pairs:
+            for one in pair:
+                one.close()
+        self._pairs.clear()
+
+
+@pytest.mark.parametrize("bench", ["tcp"], indirect=True)
+def test_a_pulled_cable_is_a_hold_and_unhold_takes_it_up_again(bench: Bench) -> None:
+    cable = Cable(bench.where["bath"]["port"])
+    served = bench.folder / "served.yaml"
+    here, there = (f"127.0.0.1::{port}::" for port in (bench.where["bath"]["port"], cable.port))
+    served.write_text(served.read_text().replace(here, there))
+    run = start(bench)
+
+    def state() -> str:
+        found = [event["payload"]["to"] for event in events(bench) if event["kind"] == "state"]
+        return found[-1] if found else ""
+
+    try:
+        until(lambda: landed(bench, "polycation"))
+        cable.pull()
+        until(lambda: state() == "Held")
+        cable.plug()
+        done = subprocess.run([*LBL, "unhold", "last"], cwd=bench.folder, timeout=30, **QUIET)
+        assert done.returncode == 0
+        assert run.wait(100) == 0
+    finally:
+        run.kill()
+        run.wait(10)
+        cable.end()
+    whole(bench)
+    notes = [event["payload"].get("text", "") for event in events(bench)]
+    assert "connected again: bath" in notes
