@@ -147,6 +147,7 @@ class Prepared:
     """A run that may start: everything that can be refused has been looked at."""
 
     launch: "Launch"
+    notes: tuple[str, ...] = ()
 
     @property
     def plan(self) -> Plan:
@@ -167,7 +168,7 @@ class Prepared:
 
 def prepare(order: Order) -> Prepared:
     """Look at everything that can be refused; raises BadInput with what is wrong."""
-    from lbl.bench.simulated import world_parameters
+    from lbl.bench.simulated import idle, world_parameters
     from lbl.run.launch import Launch
 
     bound = _bind(order.recipe, order.bench, order.sets)
@@ -182,6 +183,8 @@ def prepare(order: Order) -> Prepared:
     if order.world and not bound.file.in_process:
         sentence = f"bench {bound.file.name} has no world of its own to change"
         raise BadInput(Problem("world-parameter", sentence, "--world", "use a simulated bench"))
+    world = world_parameters(order.world, "--world")
+    idlers = idle(world)
     speed = speed_of(order.speed, bound.file)
     if speed is not None and (order.fifo or order.lock_memory or order.cpu >= 0):
         sentence = "this run's time is virtual: no thread has to keep it"
@@ -196,7 +199,7 @@ def prepare(order: Order) -> Prepared:
             bench_text=bound.bench_text,
             speed=speed,
             seed=order.seed,
-            world=world_parameters(order.world, "--world"),
+            world=world,
             sets=order.sets,
             lots=order.lots,
             runs=order.runs,
@@ -206,7 +209,8 @@ def prepare(order: Order) -> Prepared:
             fifo=order.fifo,
             lock_memory=order.lock_memory,
             cpu=order.cpu,
-        )
+        ),
+        tuple(f"{name} is accepted, and nothing in the world looks at it yet" for name in idlers),
     )
 
 

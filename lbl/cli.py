@@ -145,6 +145,8 @@ def run(
         screen.detached(door.detach(sys.argv[1:], order))
         return
     prepared = door.prepare(order)
+    for note in prepared.notes:
+        print(f"note: {note}", file=sys.stderr)
     if not prepared.simulated and not yes and not screen.consents(prepared):
         raise typer.Exit(BAD_INPUT)
     _carry_out(prepared, json)

@@ -147,6 +147,7 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "bench-no-vessel": "The bench file names a vessel that it does not describe.",
         "bench-geometry": "The arm cannot reach the places of the bench file safely.",
         "bench-no-answer": "An instrument does not answer.",
+        "bench-fault": "A fault that the bench file asks for cannot be.",
         "bench-another": "Another instrument answers than the bench file means.",
         "bench-limits": "An instrument's own limits do not allow what the bench file says.",
         "bench-calibration": "A day of calibration lies in the future.",

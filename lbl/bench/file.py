@@ -22,6 +22,18 @@ Fraction = Annotated[float, quantity(""), Field(ge=0, le=1)]
 Celsius = Annotated[float, quantity("degC")]
 
 
+class FaultFile(BaseModel):
+    """One thing that shall go wrong with a simulated instrument; see sim/README.md."""
+
+    model_config = STRICT
+    instrument: str
+    kind: str
+    at: Seconds = 0.0
+    after: int = Field(default=0, ge=0)
+    count: int = Field(default=1, ge=1)
+    argument: float | str | None = None
+
+
 class Simulated(BaseModel):
     """A bench of models: in this process, or served elsewhere at `speed` times real time."""
 
@@ -29,6 +41,7 @@ class Simulated(BaseModel):
     served: bool = False
     speed: float = Field(default=1.0, gt=0, le=1e6)
     world: Mapping[str, Any] = {}
+    faults: tuple[FaultFile, ...] = ()
 
 
 class ArmFile(BaseModel):

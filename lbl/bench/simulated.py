@@ -4,7 +4,7 @@ Converts units and names, and hands out the PyVISA library that reaches the mode
 never reads the world through this file: `truth` and `ledger` are for the judge of a run.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, Protocol
 
 import sim
@@ -13,12 +13,14 @@ from lbl.bench.file import AnyBench, BenchFile, read_any_bench
 from lbl.errors import BadInput, Problem
 from lbl.shipped import find
 from sim.assembly import Assembly, Spec
+from sim.faults import Fault
 from sim.parameters import PARAMETERS, check
 from sim.visa import SimLibrary
 from sim.world import Geometry, Solution, VesselSpec, World
 
 OWNER: Final = "lbl"
 _FLOOR_MM: Final = 4.0  # between the lower edge of a dipped substrate and the vessel's floor
+NS: Final = 1_000_000_000
 _STATION_DEG: Final = 0.5
 _NEVER_MM: Final = 10_000.0  # a depth that no axis reaches
 _BATH: Final = "bath"
@@ -84,7 +86,22 @@ class Simulation:
             sides=sides,
             readout=_readout(file),
         )
-        self.assembly = Assembly(_specs(file), self.world)
+        self.assembly = Assembly(_specs(file), self.world, seed=seed)
+        self._ail(file)
+
+    def _ail(self, file: AnyBench) -> None:
+        """The faults that the bench file asks for; raises BadInput for one that cannot be."""
+        problems = []
+        for one in file.simulated.faults if file.simulated else ():
+            try:
+                fault = Fault(one.kind, round(one.at * NS), one.after, one.count, one.argument)
+                self.assembly.inject(one.instrument, fault)
+            except KeyError:
+                problems.append(f"there is no instrument '{one.instrument}' to fail")
+            except ValueError as error:
+                problems.append(str(error))
+        if problems:
+            raise BadInput(*(Problem("bench-fault", what, file.name) for what in problems))
 
     def library(self, clock: Any) -> SimLibrary:
         """The PyVISA library that reaches the models, waiting on `clock`."""
@@ -142,6 +159,11 @@ def world_parameters(given: Mapping[str, object], place: str) -> dict[str, float
     if problems:
         raise BadInput(*problems)
     return values
+
+
+def idle(names: Iterable[str]) -> list[str]:
+    """Those of the parameters that nothing in this world looks at yet."""
+    return [name for name in names if not PARAMETERS[name].acts]
 
 
 def _value(name: str, text: str) -> float:

@@ -1,10 +1,13 @@
 """What goes wrong on the bench: the answer of the ladder, the film wet, the reason in words."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from lbl.errors import BadInput
+from lbl.shipped import find
 from sim.faults import Fault
 
 Grow = Callable[..., Any]
@@ -107,3 +110,22 @@ def test_growth_that_strays_is_held(grow: Grow) -> None:
     assert film.states[-1] == "Held"
     assert "bilayer" in film.result.reason
     assert film.result.bilayers < 60
+
+
+def test_faults_come_from_the_bench_file_too(grow: Grow, tmp_path: Path) -> None:
+    dip = Path(find("dip", "sim", "bench")).read_text(encoding="utf-8")
+    fault = "simulated: {faults: [{instrument: bath, kind: drop, at: 10 min, count: 1000}]}"
+    bench = tmp_path / "ill.yaml"
+    bench.write_text(dip.replace("simulated: {}", fault), encoding="utf-8")
+    film = grow(bench=str(bench), speed=0.0)
+    assert film.states[-1] == "Held"
+    assert "temperature gave no value" in film.result.reason
+
+
+@pytest.mark.parametrize("wrong", ["instrument: bathe, kind: drop", "instrument: bath, kind: rust"])
+def test_a_fault_that_cannot_be_is_refused(grow: Grow, tmp_path: Path, wrong: str) -> None:
+    dip = Path(find("dip", "sim", "bench")).read_text(encoding="utf-8")
+    bench = tmp_path / "ill.yaml"
+    bench.write_text(dip.replace("simulated: {}", f"simulated: {{faults: [{{{wrong}}}]}}"))
+    with pytest.raises(BadInput, match="bench-fault"):
+        grow(bench=str(bench))
