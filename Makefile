@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 CORE   := $(wildcard ext/*.c ext/*.h ext/*.pyx ext/*.pxd ext/*.pxi)
 
-.PHONY: demo test lint bench torture clean
+.PHONY: demo test lint bench torture thirdparty clean
 
 demo: $(VENV)/ready
 	$(BIN)/lbl run bacteriorhodopsin-200
@@ -25,6 +25,14 @@ bench: $(VENV)/ready
 
 torture: $(VENV)/ready
 	$(BIN)/python -m tests.torture
+
+thirdparty: $(VENV)/ready .venv-thirdparty/ready
+	$(BIN)/python -m pytest -n 2 -q tests/thirdparty
+
+.venv-thirdparty/ready: tests/thirdparty/requirements.txt
+	test -x .venv-thirdparty/bin/python || $(PYTHON) -m venv .venv-thirdparty
+	.venv-thirdparty/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	touch $@
 
 $(VENV)/ready: pyproject.toml setup.py $(CORE)
 	$(PYTHON) -c 'import sys; sys.exit("lbl needs Python 3.11 or newer; try: make PYTHON=python3.11") if sys.version_info < (3, 11) else None'

@@ -12,6 +12,7 @@ from drivers.alicat import Alicat
 from drivers.cavro import Cavro
 from drivers.daq6510 import DAQ6510
 from drivers.dc2200 import DC2200
+from drivers.huber import Huber
 from drivers.ika import Ika
 from drivers.julabo import Julabo
 from drivers.keithley2450 import Keithley2450
@@ -43,6 +44,7 @@ DRIVERS: Final[Mapping[str, type[Any]]] = MappingProxyType(
         "daq6510": DAQ6510,
         "keithley2450": Keithley2450,
         "ika": Ika,
+        "huber": Huber,
     }
 )
 

@@ -4,7 +4,6 @@ Resolves names to files, refuses what cannot be, and hands on. Must never print,
 face.
 """
 
-import json
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +16,6 @@ from lbl.bench.file import BenchFile, read_bench
 from lbl.errors import BadInput, Problem, short
 from lbl.journal.folder import RunFolder
 from lbl.journal.runs import find_run, list_runs
-from lbl.plan.document import from_document
 from lbl.plan.equipment import Equipment
 from lbl.plan.loader import read_recipe
 from lbl.plan.planner import plan as make_plan
@@ -35,6 +33,8 @@ T = TypeVar("T")
 
 SPEEDS: Final = "max, real, or a number such as 60"
 SPEED_MAX: Final = 1e6
+LOW_GRAVITY: Final = 0.1  # g; below it nothing holds a liquid in an open bath
+NO_WORLD: Final[Mapping[str, float]] = {}
 POLL_S: Final = 0.2
 DETACH_POLLS: Final = 100
 
@@ -75,6 +75,28 @@ def pairs(items: Sequence[str] | None, option: str) -> dict[str, str]:
 def plan(recipe: str, bench: str, sets: Mapping[str, str]) -> Plan:
     """The plan of a recipe on a bench; raises BadInput with every problem."""
     return _bind(recipe, bench, sets).plan
+
+
+def warnings(file: BenchFile, world: Mapping[str, float] = NO_WORLD) -> tuple[str, ...]:
+    """What somebody should know of a simulated bench before a film is grown on it."""
+    from lbl.bench.simulated import idle, world_parameters
+
+    stated = world_parameters(file.simulated.world if file.simulated else {}, file.name)
+    values = {**stated, **world}
+    told = [
+        f"{name} is accepted, and nothing in the world looks at it yet" for name in idle(values)
+    ]
+    if values.get("gravity", 1.0) < LOW_GRAVITY:
+        told.append(
+            f"at {values['gravity']:g} g an open bath keeps no liquid in: drag-out is capped at "
+            "what clamp and mesh hold, and a real dip bench would be refused"
+        )
+    return tuple(told)
+
+
+def bench_warnings(bench: str) -> tuple[str, ...]:
+    """The same for a bench by its name or file."""
+    return warnings(read_bench(find(bench, "sim", "bench")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +190,7 @@ class Prepared:
 
 def prepare(order: Order) -> Prepared:
     """Look at everything that can be refused; raises BadInput with what is wrong."""
-    from lbl.bench.simulated import idle, world_parameters
+    from lbl.bench.simulated import world_parameters
     from lbl.run.launch import Launch
 
     bound = _bind(order.recipe, order.bench, order.sets)
@@ -184,7 +206,6 @@ def prepare(order: Order) -> Prepared:
         sentence = f"bench {bound.file.name} has no world of its own to change"
         raise BadInput(Problem("world-parameter", sentence, "--world", "use a simulated bench"))
     world = world_parameters(order.world, "--world")
-    idlers = idle(world)
     speed = speed_of(order.speed, bound.file)
     if speed is not None and (order.fifo or order.lock_memory or order.cpu >= 0):
         sentence = "this run's time is virtual: no thread has to keep it"
@@ -210,7 +231,7 @@ def prepare(order: Order) -> Prepared:
             lock_memory=order.lock_memory,
             cpu=order.cpu,
         ),
-        tuple(f"{name} is accepted, and nothing in the world looks at it yet" for name in idlers),
+        warnings(bound.file, world) if bound.file.in_process else (),
     )
 
 
@@ -229,12 +250,18 @@ class Resumed:
 
     @property
     def plan(self) -> Plan:
-        """What is being done."""
-        return from_document(json.loads((self.path / "plan.json").read_text("utf-8")))
+        """What is being done; raises Fault when the folder does not say it."""
+        from lbl.run.relaunch import frozen_plan
+
+        folder = RunFolder.open(self.path)
+        try:
+            return frozen_plan(folder)[0]
+        finally:
+            folder.close()
 
     def run(self, tell: "Callable[[News], None]") -> "Result":
         """Do the rest of it."""
-        from lbl.run.launch import relaunch
+        from lbl.run.relaunch import relaunch
 
         folder = RunFolder.open(self.path)
         try:
@@ -251,8 +278,10 @@ def detach(words: Sequence[str], order: Order) -> dict[str, Any]:
     """Start the same command in the background; returns the run's id and pid."""
     prepare(order)  # what can be refused is refused here, where somebody reads it
     before = {row.id for row in list_runs(order.runs)}
+    rest = [word for word in words if word != "--detach"]
     child = subprocess.Popen(
-        [sys.executable, "-m", "lbl.cli", *(word for word in words if word != "--detach"), "--yes"],
+        # -P: this folder may hold files that are named like modules.
+        [sys.executable, "-P", "-m", "lbl.cli", *rest, "--yes"],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -8,7 +8,7 @@ import contextlib
 import errno
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -76,6 +76,7 @@ def check(recipe: Recipe, bench: BenchOption = BENCH, sets: Sets = None) -> None
     from lbl import screen
 
     screen.checked(door.plan(recipe, bench, door.pairs(sets, "--set")))
+    _warn(door.bench_warnings(bench))
 
 
 @app.command()
@@ -86,6 +87,7 @@ def plan(recipe: Recipe, bench: BenchOption = BENCH, sets: Sets = None, json: Js
 
     made = door.plan(recipe, bench, door.pairs(sets, "--set"))
     screen.planned(made)
+    _warn(door.bench_warnings(bench))
     if json:
         screen.as_json(made.as_json())
 
@@ -142,14 +144,26 @@ def run(
         cpu=cpu,
     )
     if detach:
-        screen.detached(door.detach(sys.argv[1:], order))
+        _detached(door.detach(sys.argv[1:], order), json)
         return
     prepared = door.prepare(order)
-    for note in prepared.notes:
-        print(f"note: {note}", file=sys.stderr)
+    _warn(prepared.notes)
     if not prepared.simulated and not yes and not screen.consents(prepared):
         raise typer.Exit(BAD_INPUT)
     _carry_out(prepared, json)
+
+
+def _warn(notes: Sequence[str]) -> None:
+    for note in notes:
+        print(f"note: {note}", file=sys.stderr)
+
+
+def _detached(started: Mapping[str, Any], json: bool) -> None:
+    from lbl import screen
+
+    screen.detached(started)
+    if json:
+        screen.as_json(started)
 
 
 def _carry_out(prepared: Any, json: bool) -> None:
@@ -159,6 +173,8 @@ def _carry_out(prepared: Any, json: bool) -> None:
         result = prepared.run(progress.show)
     with contextlib.suppress(OSError):  # a terminal that has gone spoils no film
         screen.ended(result, quiet=json)
+        if json and result.exit_code:
+            print(f"{result.state}: {result.reason}", file=sys.stderr)
         if json:
             screen.as_json(result.as_json())
         sys.stdout.flush()
@@ -357,9 +373,10 @@ def _announce(fact: Mapping[str, object]) -> None:
 def main() -> None:
     """Entry point: every refusal one line, every exit code as documented."""
     try:
-        app()
+        code = app(standalone_mode=False)
     except Exception as error:
-        raise SystemExit(_failed(error)) from None
+        code = _failed(error)
+    raise SystemExit(code or 0)
 
 
 def _failed(error: Exception) -> int:
@@ -373,6 +390,12 @@ def _failed(error: Exception) -> int:
         for problem in error.problems:
             print(problem, file=sys.stderr)
         return error.exit_code
+    if hasattr(error, "format_message"):  # a word that the command line does not have
+        print(f"{error.format_message()}; see lbl --help [usage]", file=sys.stderr)
+        return BAD_INPUT
+    if type(error).__name__ == "Abort":
+        print("interrupted before anything was under way [interrupted]", file=sys.stderr)
+        return INTERRUPTED
     if isinstance(error, OSError) and error.errno in (errno.EPIPE, errno.EIO):
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - until exit
         return 0

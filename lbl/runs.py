@@ -58,6 +58,9 @@ def command(verb: str, run: str, runs: Path, *, by: str, reason: str) -> str:
 
 def send(pid: int, number: int) -> None:
     """Signal the process that drives a run; raises Refused when it cannot be."""
+    if pid <= 0:  # a lock that is just being written; 0 would be everybody here
+        sentence = "the run is being taken up at this moment"
+        raise Refused(Problem("run-idle", sentence, remedy="say it again"))
     try:
         os.kill(pid, number)
     except (ProcessLookupError, PermissionError) as error:
@@ -123,8 +126,13 @@ def rows(runs: Path) -> list[dict[str, Any]]:
 
 
 def show(run: str, runs: Path) -> tuple[dict[str, Any], str]:
-    """A run's record, made anew from its journal, as data and as text."""
-    folder = RunFolder.open(find_run(runs, run))
+    """A run's record, made anew from its journal, as data and as text.
+
+    Raises Fault for a journal that is shorter than its heads say, or damaged.
+    """
+    path = find_run(runs, run)
+    look(path)
+    folder = RunFolder.open(path)
     try:
         record = make_record(events(folder.storage, folder.id))
     finally:
@@ -160,12 +168,21 @@ def record_of(folder: Path) -> dict[str, Any]:
 
 
 def verified(run: str, runs: Path) -> str:
-    """Verify every record of a run; raises Fault with the line that is damaged."""
+    """Verify every record and the frozen files of a run; raises Fault with what is damaged."""
+    from lbl.run.relaunch import frozen_plan
+
     folder = RunFolder.open(find_run(runs, run))
     try:
         report = verify(folder.storage, folder.id)
+        if not report.ok:
+            keep = "keep the folder as it is"
+            raise Fault(
+                *(
+                    Problem("journal-damaged", why, f"{folder.id}/journal.jsonl:{line}", keep)
+                    for line, why in report.damage
+                )
+            )
+        frozen_plan(folder)
     finally:
         folder.close()
-    if not report.ok:
-        raise Fault(Problem("journal-damaged", report.text(), run, "keep the folder as it is"))
     return report.text()

@@ -7,6 +7,7 @@ from sim.alicat import Alicat
 from sim.cavro import Cavro
 from sim.daq6510 import DAQ6510
 from sim.dc2200 import DC2200
+from sim.huber import Huber
 from sim.ika import Ika
 from sim.julabo import Julabo
 from sim.keithley2450 import Keithley2450
@@ -39,6 +40,7 @@ MODELS: Final[Mapping[str, Callable[[Spec, Any], Device]]] = {
     "sqm160": SQM160,
     "lakeshore336": Lakeshore336,
     "ika": Ika,
+    "huber": Huber,
 }
 TITLES: Final[Mapping[str, str]] = {
     # maker and type of each model, as people know it
@@ -57,4 +59,5 @@ TITLES: Final[Mapping[str, str]] = {
     "sqm160": "INFICON SQM-160",
     "lakeshore336": "Lake Shore 336 temperature controller",
     "ika": "IKA hotplate stirrer",
+    "huber": "Huber thermostat",
 }

@@ -272,6 +272,19 @@ class LakeShore336Spec(Spec):
         return made
 
 
+class HuberSpec(Spec):
+    """A Huber thermostat with PB commands (Pilot ONE), and the setpoints it may be given."""
+
+    role: Literal["thermostat"]
+    driver: Literal["huber"]
+    setpoints: Setpoints = (2.0, 80.0)
+
+    def options(self) -> dict[str, Any]:
+        """The limits, where given."""
+        given = "setpoints" in self.model_fields_set
+        return {"low": self.setpoints[0], "high": self.setpoints[1]} if given else {}
+
+
 class AlicatSpec(Spec):
     """An Alicat liquid flow meter: its unit letter, and the columns of its answer, in order."""
 
@@ -343,8 +356,8 @@ class MettlerSpec(Spec):
 
 AnySpec = Annotated[
     ZaberSpec | NewEraSpec | CavroSpec | ViciSpec | PM100DSpec | DC2200Spec | QCM200Spec
-    | SQM160Spec | JulaboSpec | LakeShore336Spec | AlicatSpec | DAQ6510Spec | Keithley2450Spec
-    | IkaSpec | MettlerSpec,
+    | SQM160Spec | JulaboSpec | LakeShore336Spec | HuberSpec | AlicatSpec | DAQ6510Spec
+    | Keithley2450Spec | IkaSpec | MettlerSpec,
     Field(discriminator="driver"),
 ]  # fmt: skip
 

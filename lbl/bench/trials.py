@@ -74,6 +74,10 @@ TRIALS: Final[Mapping[str, Trial]] = {
         lambda one: one.temperature(), "degC", -100.0, 400.0,
         lambda one: one.start(one.high + 1e3),
     ),
+    "huber": Trial(
+        lambda one: one.temperature(), "degC", -100.0, 400.0,
+        lambda one: one.start(one.high + 1e3),
+    ),
     "alicat": Trial(
         lambda one: one.reading().pressure, "kPa", -100.0, 1e4,
         lambda one: _anew(one, unit="?"),

@@ -8,6 +8,7 @@ folder.
 import json
 import os
 import re
+import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -53,6 +54,9 @@ class RunFolder:
             text = f"{run!r} cannot be the id of a run: letters, digits, dot, dash and underscore"
             raise BadInput(Problem("run-id", text))
         path = runs / run
+        if runs.exists() and not runs.is_dir():
+            text = "the runs cannot be kept here: this is not a folder"
+            raise BadInput(Problem("run-unwritable", text, str(runs), "name a folder"))
         try:
             runs.mkdir(parents=True, exist_ok=True)
             path.mkdir()
@@ -182,6 +186,11 @@ class RunFolder:
     def sample(self, name: str, t_ns: int, value: float, unit: str = "") -> None:
         """Keep one sensor value for curves and reports; it may be lost without harm."""
         self.samples.add(name, t_ns, value, unit)
+
+    def discard(self) -> None:
+        """Remove a folder in which no run has begun; what cannot be removed stays."""
+        if self.storage.size("journal.jsonl") < 0:
+            shutil.rmtree(self.path, ignore_errors=True)
 
     def close(self) -> None:
         """Write the last samples, let go of files and lock."""

@@ -78,7 +78,7 @@ class Inbox:
         """
         try:
             names = os.listdir(self._path)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return []
         if not names:
             return []

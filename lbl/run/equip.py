@@ -12,6 +12,7 @@ from lbl.plan.equipment import Arm, Bath, Dosing, Equipment
 # it grows with the two-thirds power of the speed (Landau and Levich 1942).
 _FILM_AT_2MM_S: Final = 0.23e-3
 _DEPTH_CM: Final = 10.0
+ANY_DEGC: Final = (-273.15, 1000.0)  # of a bench that keeps no temperature; nothing is asked of it
 _SECONDS_PER_SAMPLE: Final = 0.003  # one average of the power meter
 _TALK_S: Final = 0.6  # the exchanges of one reading
 
@@ -19,6 +20,7 @@ _TALK_S: Final = 0.6  # the exchanges of one reading
 def equipment(file: BenchFile, area: float) -> Equipment:
     """The bench as the planner sees it; `area` is the coated area of both sides in cm2."""
     arm = file.arm
+    setpoint = file.temperature.setpoint if file.temperature else None
     film = _FILM_AT_2MM_S * (arm.withdraw / 2.0) ** (2.0 / 3.0) * area
     optics = file.photometry
     reading = optics.settle + optics.averages * _SECONDS_PER_SAMPLE + _TALK_S if optics else 0.0
@@ -54,6 +56,7 @@ def equipment(file: BenchFile, area: float) -> Equipment:
         dosing=_dosing(file),
         readout=optics.through if optics else "",
         roles=frozenset(spec.role for spec in file.instruments.values()),
+        temperature=(setpoint, setpoint) if setpoint is not None else ANY_DEGC,
         drag_out=film + arm.clamp_drop,
         zero=reading,
         measure=reading,

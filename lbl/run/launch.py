@@ -8,27 +8,28 @@ import json
 import os
 import platform
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from lbl import __version__
 from lbl.bench.bench import Bench
-from lbl.bench.file import BenchFile, read_bench
+from lbl.bench.file import BenchFile
 from lbl.bench.simulated import Simulation
+from lbl.errors import BadInput, Fault, Refused
 from lbl.journal.folder import RunFolder
 from lbl.journal.journal import Journal
-from lbl.journal.opening import events, survey
+from lbl.journal.opening import events
 from lbl.journal.record import make_record
-from lbl.plan.document import document, from_document
+from lbl.plan.document import document
 from lbl.plan.equipment import Equipment
 from lbl.plan.schedule import Plan
-from lbl.run.clock import Guardian, RunClock, boot_id, idle_s, stamp_now, wall_s
+from lbl.run.clock import Guardian, RunClock, stamp_now, wall_s
 from lbl.run.machine import State
+from lbl.run.mailbox import Mailbox
 from lbl.run.news import News
 from lbl.run.result import Result
-from lbl.run.resume import resumable
 from lbl.run.session import Outcome, Session
 from lbl.run.tape import Tape
 
@@ -65,86 +66,48 @@ class Launch:
 
 
 def launch(what: Launch, tell: Callable[[News], None], run: str = "") -> Result:
-    """Carry a run out, from the empty folder to the record; `run` is its id if it must be given."""
-    clock, durable, name = (
-        RunClock(what.speed, rate=what.file.rate),
-        what.speed != 0.0,
-        run or _name(what),
-    )
-    clock.ask(fifo=what.fifo, lock_memory=what.lock_memory, cpu=what.cpu)
-    simulation = simulate(what) if what.file.in_process else None
-    tape = Tape() if what.capture else None
-    bench = Bench(what.file, clock.core, simulation, f"run {name}", tape)
-    try:
-        folder = RunFolder.create(what.runs, name, durable=durable)
-        try:
-            if tape is not None:
-                tape.into(folder.append_capture)
-            lock = folder.lock(f"run {folder.id}", clock.boot)
-            journal = _begin(folder, what, clock, durable)
-            session = Session(
-                folder, journal, what.plan, what.equipment, bench, clock, simulation, tell
-            )
-            with guarded(clock, lock.fd):
-                outcome = session.run()
-            return _close(folder, outcome, durable)
-        finally:
-            if tape is not None:
-                tape.flush()
-            folder.close()
-    finally:
-        bench.close()
+    """Carry a run out, from the empty folder to the record; `run` is its id if it must be given.
 
-
-def relaunch(
-    folder: RunFolder,
-    equip: Callable[[Plan, BenchFile], Equipment],
-    tell: Callable[[News], None],
-    by: str,
-    reason: str,
-) -> Result:
-    """Take a run up again: Clear, Reset, Start, from what its folder says.
-
-    Raises Refused for a run that is over or that another process holds, BadInput for a bench that
-    does not answer, Fault for a damaged journal.
+    Raises BadInput for a bench that does not answer or a folder that cannot be written; then
+    nothing has moved and no folder is left.
     """
-    idle = idle_s(folder.path / "journal.jsonl")
-    lock = folder.lock(f"run {folder.id}", boot_id())
-    past = survey(folder.storage, folder.id).state
-    resumable(past)
-    plan = from_document(json.loads(folder.read("plan.json") or b"{}"))
-    file = read_bench(folder.path / "bench.yaml")
-    created = next(iter(events(folder.storage, folder.id))).payload
-    speed = None if created["speed"] == "real" else float(created["speed"])
-    rate = file.rate
-    outage_ns = int(idle * 1e9 * (rate if speed is None else max(1.0, speed)))
-    clock = RunClock(speed, int(past["mono_ns"]) + outage_ns, rate)
-    simulation = restored(folder, plan, file, created) if file.in_process else None
-    bench = Bench(file, clock.core, simulation, f"run {folder.id}")
-    try:
-        journal = Journal.open(folder.storage, folder.id, clock=clock)
-        actor = by or "engine"
-        journal.append(
-            "run-opened", actor=actor, purpose=f"resume: {reason}", outage_s=outage_ns / 1e9
-        )
-        _refuse_old_commands(folder, journal)
+    with ExitStack() as opened:
+        mailbox = opened.enter_context(listening())
+        clock, durable = RunClock(what.speed, rate=what.file.rate), what.speed != 0.0
+        clock.ask(fifo=what.fifo, lock_memory=what.lock_memory, cpu=what.cpu)
+        simulation = simulate(what) if what.file.in_process else None
+        tape = Tape() if what.capture else None
+        names = [run] if run else _names(what)
+        bench = Bench(what.file, clock.core, simulation, f"run {names[0]}", tape)
+        opened.callback(bench.close)
+        folder = _folder(what, names, durable)
+        opened.callback(folder.close)
+        lock = folder.lock(f"run {folder.id}", clock.boot)
+        try:
+            journal = _begin(folder, what, clock, durable)
+        except Fault as error:  # nothing has moved: a folder that holds no run is none
+            folder.discard()
+            raise BadInput(*error.problems) from None
+        if tape is not None:
+            tape.into(folder.append_capture)
+            opened.callback(tape.flush)
         session = Session(
-            folder, journal, plan, equip(plan, file), bench, clock, simulation, tell, past
+            folder, journal, what.plan, what.equipment, bench, clock, simulation, mailbox, tell
         )
         with guarded(clock, lock.fd):
             outcome = session.run()
-        return _close(folder, outcome, speed != 0.0)
+        return closed(folder, outcome, durable)
+
+
+@contextmanager
+def listening() -> Iterator[Mailbox]:
+    """A mailbox that has the process's signals from before anybody can know its pid to the end."""
+    mailbox = Mailbox()
+    mailbox.listen()
+    try:
+        yield mailbox
     finally:
-        bench.close()
-
-
-def _refuse_old_commands(folder: RunFolder, journal: Journal) -> None:
-    """Commands that were meant for a process that is gone."""
-    for one in folder.take_commands():
-        journal.append("command", actor=one.by or "?", id=one.id, verb=one.verb, reason=one.reason)
-        effect = "refused: the process it was meant for had gone"
-        journal.append("command-effect", id=one.id, verb=one.verb, effect=effect)
-        folder.remove_command(one.id)
+        mailbox.deaf()
 
 
 @contextmanager
@@ -174,25 +137,6 @@ def simulate(what: Launch) -> Simulation:
     return simulation
 
 
-def restored(
-    folder: RunFolder, plan: Plan, file: BenchFile, created: Mapping[str, Any]
-) -> Simulation:
-    """The simulated bench as its process left it."""
-    simulation = Simulation(
-        file,
-        created["world"],
-        seed=created["seed"],
-        area=plan.substrate.area,
-        sides=plan.substrate.sides,
-    )
-    simulation.fill(plan.assignments, plan.solutions)
-    state = folder.read_world()
-    if state is not None:
-        simulation.restore(state)
-        folder.keep_ledger(int(state["world"]["ledger"]))
-    return simulation
-
-
 def _begin(folder: RunFolder, what: Launch, clock: RunClock, durable: bool) -> Journal:
     """Freeze what the run is started with and write the first records."""
     for name, text in (
@@ -208,12 +152,22 @@ def _begin(folder: RunFolder, what: Launch, clock: RunClock, durable: bool) -> J
     return journal
 
 
-def _name(what: Launch) -> str:
-    """A new run's id: date, time and recipe, and a number where that is taken."""
+def _names(what: Launch) -> list[str]:
+    """Ids for a new run: date, time and recipe, with a number for those that start at once."""
     digits = "".join(letter for letter in stamp_now()[:19] if letter.isdigit())
     stem = f"{digits[:8]}-{digits[8:]}-{what.plan.recipe}"[:ID_MAX]
-    names = (stem, *(f"{stem}-{number}" for number in range(2, TRIES)))
-    return next((name for name in names if not (what.runs / name).exists()), stem)
+    return [stem, *(f"{stem}-{number}" for number in range(2, TRIES))]
+
+
+def _folder(what: Launch, names: list[str], durable: bool) -> RunFolder:
+    """A folder under the first name that nobody has taken, not even at this moment."""
+    for name in names[:-1]:
+        try:
+            return RunFolder.create(what.runs, name, durable=durable)
+        except Refused as error:
+            if error.problems[0].code != "run-exists":
+                raise
+    return RunFolder.create(what.runs, names[-1], durable=durable)
 
 
 def _created(what: Launch) -> dict[str, Any]:
@@ -242,7 +196,7 @@ def _declare(journal: Journal, what: Launch, clock: RunClock) -> None:
     if what.by or what.reason:
         journal.append("note", actor=what.by or "?", text=f"started: {what.reason}")
     facts: dict[str, Any] = {"python": platform.python_version(), "machine": platform.machine()}
-    if what.speed != 0.0:  # in virtual time the same seed gives the same bytes, anywhere
+    if what.speed != 0.0:  # in virtual time a seed and an id give the same bytes, anywhere
         facts |= {"host": platform.node(), "system": platform.platform(), "pid": str(os.getpid())}
     if not clock.virtual:
         facts |= {"realtime": clock.realtime, "clock": clock.described()}
@@ -252,7 +206,7 @@ def _declare(journal: Journal, what: Launch, clock: RunClock) -> None:
         journal.append("material", solution=solution, lot=lot, vessel=vessel)
 
 
-def _close(folder: RunFolder, outcome: Outcome, durable: bool) -> Result:
+def closed(folder: RunFolder, outcome: Outcome, durable: bool) -> Result:
     """Write the record and say how it went."""
     record = make_record(events(folder.storage, folder.id))
     folder.write_record(record, durable=durable)

@@ -22,18 +22,16 @@ LEAVE: Final = 2  # this many interrupts leave the process once the run is held
 class Mailbox:
     """The wishes that wait. Bounded: one for each verb; a later one of a verb replaces it.
 
-    `take` gives the inbox's new commands and is called at each nudge and each `every`-th look;
-    `abort_now` is called inside the signal handler, before anything else: it must be safe there.
+    It listens to signals from its making, before anybody can know this process: a wish that comes
+    while the run is still put together waits for it.
     """
 
-    def __init__(
-        self, take: Callable[[], list[Command]], abort_now: Callable[[], None], every: int = 1
-    ) -> None:
-        self._take = take
-        self._every = every
+    def __init__(self) -> None:
+        self._take: Callable[[], list[Command]] = list
+        self._abort_now: Callable[[], None] = lambda: None
+        self._every = 1
         self._looks = 0
         self._nudged = True
-        self._abort_now = abort_now
         self._waiting: dict[str, Command] = {}
         self._fresh: list[Command] = []
         self._aborted = False
@@ -86,9 +84,30 @@ class Mailbox:
         if command.verb == "abort":
             self._aborted = False
 
-    def listen(self, wake: Callable[[], None]) -> None:
+    def attend(
+        self,
+        take: Callable[[], list[Command]],
+        abort_now: Callable[[], None],
+        wake: Callable[[], None],
+        every: int,
+    ) -> None:
+        """Serve a run that is now put together.
+
+        `take` gives the inbox's new commands and is called at each nudge and each `every`-th look;
+        `abort_now` is called inside the signal handler, before anything else: it must be safe
+        there. `wake` ends the wait of whoever waits.
+        """
+        self._take, self._abort_now, self._wake, self._every = take, abort_now, wake, every
+        if self._aborted:
+            abort_now()
+
+    def drain(self) -> list[Command]:
+        """What came too late: everything that is in the inbox now."""
+        self._nudged = True
+        return self.collect()
+
+    def listen(self) -> None:
         """Take the signals of this process (main thread only)."""
-        self._wake = wake
         signal.signal(signal.SIGINT, self._interrupt)
         signal.signal(signal.SIGTERM, self._terminate)
         signal.signal(signal.SIGHUP, self._nudge)  # a lost terminal does not end a film

@@ -15,7 +15,7 @@ from lbl.plan.schedule import Plan, Step
 from lbl.plan.transfer import transfer
 from lbl.run.acts import Photometry, Recorder, Waits, dose
 from lbl.run.clock import RunClock
-from lbl.run.resume import decide
+from lbl.run.resume import Recovery, decide
 from lbl.run.transfer import LEAD_NS, Arrival, Carrier
 from lbl.run.trouble import Trouble
 from lbl.watch.ladder import Verdict, answer
@@ -332,12 +332,35 @@ class Procedure:
         if found.completed and found.step is not None:
             self._count(found.step)
         if found.step is not None:
+            self._account(found, state)
             away = where != found.step.vessel
             self.wet = Immersion(found.step, clock.now_ns(), found.had_ns, state["attempt"], away)
         if found.rinse and found.step is not None:
             yield from self.hold()
             self.wet = Immersion(found.step, clock.now_ns(), 0, state["attempt"], away=True)
         yield from self.unhold()
+
+    def _account(self, found: Recovery, state: Mapping[str, Any]) -> None:
+        """Write down the stay that no process saw the end of, and say when it was too long."""
+        step = found.step
+        if step is None or step.kind == "park" or not found.stay_ns:
+            return
+        stay = found.stay_ns / SECOND
+        if any(one["of"] == "step" and one["name"] == step.index for one in state["intents"]):
+            self._record(
+                "step-outcome",
+                step,
+                attempt=state["attempt"],
+                act=step.kind,
+                result="interrupted",
+                reason="no process saw its end; the time is an estimate",
+                dwell_s=stay,
+                stays=True,
+                planned_s=step.dwell_ns / SECOND,
+            )
+        before = state["exposure"]["dwell_s"] if step.deposition and state["exposure"] else 0.0
+        low, high = step.earliest_ns / SECOND, step.latest_ns / SECOND + SLACK_NS / SECOND
+        self._judged(judge_dwell(self._limits, max(low, before + stay), low, high), step)
 
     def _land(self, state: Mapping[str, Any]) -> Waits[str]:
         """From the air into the bath under the arm, else into the one that was meant.

@@ -22,7 +22,8 @@ class Recovery:
 
     `position` is the next step to perform; `completed` a deposition that is done and was not yet
     said so (0: none); `hold` is why a person must look first ("": nobody need); `rinse` asks for a
-    full rinse before the step is done once more.
+    full rinse before the step is done once more. `stay_ns` is how long the substrate has been in
+    the step's bath without a process, as far as the clocks can tell.
     """
 
     position: int
@@ -32,6 +33,7 @@ class Recovery:
     reason: str
     hold: str = ""
     rinse: bool = False
+    stay_ns: int = 0
 
 
 def resumable(state: Mapping[str, Any]) -> None:
@@ -62,7 +64,8 @@ def decide(plan: Plan, state: Mapping[str, Any], vessel: str, now_ns: int, boot:
     if vessel == last.vessel:
         reason = f"it is back in {vessel}, whose dwell was over; it goes on from there"
         position = following.index if following is not None else len(plan.steps)
-        return Recovery(position, last, last.dwell_ns, completed, reason)
+        again_ns = max(0, now_ns - int(state["mono_ns"])) if state["boot"] == boot else 0
+        return Recovery(position, last, last.dwell_ns, completed, reason, stay_ns=again_ns)
     raise _lost(last, vessel)
 
 
@@ -97,7 +100,7 @@ def _within(
         reason = f"{what} goes on; it has had {had_ns / SECOND:.0f} s"
     else:
         reason = f"{what} is done once more" + (", after a full rinse" if rinse else "")
-    return Recovery(position, last, had_ns, 0, reason, hold, rinse)
+    return Recovery(position, last, had_ns, 0, reason, hold, rinse, since_ns if here else 0)
 
 
 def _counted(last: Step, state: Mapping[str, Any]) -> bool:

@@ -59,6 +59,7 @@ class Session:
         bench: Bench,
         clock: RunClock,
         simulation: Simulation | None,
+        mailbox: Mailbox,
         tell: Callable[[News], None],
         past: Mapping[str, Any] | None = None,
     ) -> None:
@@ -82,7 +83,8 @@ class Session:
         limits = limits_of(plan, bench.file)
         self._bench = bench
         every = MAX_EVERY if clock.speed == 0.0 else 1
-        self._mailbox = Mailbox(folder.take_commands, clock.core.park, every)
+        self._mailbox = mailbox
+        mailbox.attend(folder.take_commands, clock.core.park, clock.core.wake, every)
         optics = self._bench.optics
         photometry = Photometry(optics, clock, self._record) if optics else None
         self._tending = Tending(self._bench, clock, limits, folder.sample)
@@ -102,14 +104,11 @@ class Session:
 
         Whatever is raised, the bench is parked first: by the core, which needs neither.
         """
-        self._mailbox.listen(self._clock.core.wake)
         try:
             return self._outcome(self._engine.run())
         except BaseException:
             self._park()
             raise
-        finally:
-            self._mailbox.deaf()
 
     def _park(self) -> None:
         """Send the safe programme and let it end; bounded."""
@@ -237,6 +236,13 @@ class Session:
             truth = self._simulation.world.truth()
             film = {**truth["film"], "slope_mOD": self._growth.slope, "r2": self._growth.r2}
             solutions = truth["solutions"]
+        for late in self._mailbox.drain():
+            self._record(
+                "command", actor=late.by or "?", id=late.id, verb=late.verb, reason=late.reason
+            )
+            effect = "refused: the run had ended"
+            self._record("command-effect", id=late.id, verb=late.verb, effect=effect)
+            self.journaled(late)
         timing = self._timing()
         self._record(
             "run-closed", reason=ending.reason, film=film, solutions=solutions, timing=timing

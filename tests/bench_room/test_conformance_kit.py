@@ -29,6 +29,7 @@ NEAR = {
     "zaber": 0.002, "newera": 0.002, "cavro": 0.002, "vici": 0.1, "pm100d": 1e-7, "dc2200": 1e-6,
     "qcm200": 30.0, "sqm160": 30.0, "julabo": 0.2, "lakeshore336": 0.2, "alicat": 3.0,
     "daq6510": 0.05, "keithley2450": 1e-3, "ika": 0.5, "mettler": 0.02,
+    "huber": 0.2,
 }  # fmt: skip
 
 names = pytest.mark.parametrize("driver", sorted(DRIVERS))

@@ -34,6 +34,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "daq6510": {},
     "keithley2450": {},
     "ika": {},
+    "huber": {},
 }
 README = Path(drivers.__file__).with_name("README.md").read_text(encoding="utf-8")
 
@@ -119,8 +120,9 @@ def test_an_instrument_that_is_not_there_is_named(script: Any, name: str) -> Non
 
 
 @names
-def test_readme_has_its_paragraph(name: str) -> None:
-    assert f"`{name}`" in README
+def test_readme_has_its_row_and_its_paragraph(name: str) -> None:
+    assert f"\n| `{name}` |" in README
+    assert f"\n- `{name}`: " in README
 
 
 class NoiseWire:

@@ -55,7 +55,9 @@ CASES = {
     ),
     "keithley2450": Case("keithley2450", resource="TCPIP0::127.0.0.1::5026::SOCKET"),
     "ika": Case("ika"),
+    "huber": Case("huber", link="thermostat"),
 }
+FIRST_BENCH = {"zaber", "newera", "pm100d", "dc2200", "julabo", "mettler"}  # test_on_sim.py
 CASES = {name: case for name, case in CASES.items() if case.driver in MODELS}
 
 
@@ -194,6 +196,23 @@ def test_a_loop_heats_and_stops(rig: Rig) -> None:
     assert not bath.heating()
 
 
+def test_every_driver_meets_its_model() -> None:
+    assert {case.driver for case in CASES.values()} | FIRST_BENCH == set(DRIVERS)
+
+
+@on("huber")
+def test_a_thermostat_heats_and_stops(rig: Rig) -> None:
+    bath = rig.made
+    bath.prepare()
+    before = bath.temperature()
+    bath.start(WARM)
+    assert bath.sense().running and bath.setpoint() == WARM
+    rig.wait(3600.0)
+    assert before + 1 < bath.temperature() == pytest.approx(WARM, abs=1.0)
+    bath.stop()
+    assert not bath.sense().running and bath.port.retries == 0
+
+
 @on("ika")
 def test_a_bar_turns_and_stops(rig: Rig) -> None:
     plate = rig.made
@@ -259,6 +278,7 @@ READ: dict[str, Callable[[Any], Any]] = {
     "daq6510": lambda it: it.volts((101,))[101],
     "keithley2450": lambda it: it.sense().limit,
     "ika": lambda it: it.temperature(),
+    "huber": lambda it: it.temperature(),
 }
 CHECKED = {"cavro oem", "newera safe", "sqm160"}  # protocols with a checksum
 
@@ -301,6 +321,7 @@ START: dict[str, Callable[[Rig], None]] = {
     "lakeshore336": lambda rig: rig.made.start(WARM),
     "keithley2450": lambda rig: rig.made._tell(":OUTP ON"),
     "ika": lambda rig: rig.made.stir(300),
+    "huber": lambda rig: rig.made.start(WARM),
 }
 SAFE: dict[str, Callable[[Rig], bool]] = {
     "cavro": lambda rig: not rig.made.busy(),
@@ -309,6 +330,7 @@ SAFE: dict[str, Callable[[Rig], bool]] = {
     "lakeshore336": lambda rig: not rig.made.heating(),
     "keithley2450": lambda rig: not rig.made.sense().on,
     "ika": lambda rig: rig.made.rpm() < 10,
+    "huber": lambda rig: not rig.made.sense().running,
 }
 REST_S = {"ika": 6.0}  # a bar comes to rest by itself
 ACT: dict[str, Callable[[Any], None]] = {
@@ -319,6 +341,7 @@ ACT: dict[str, Callable[[Any], None]] = {
     "lakeshore336": lambda it: it.start(WARM),
     "keithley2450": lambda it: it.open_circuit_volts(),
     "ika": lambda it: it.stir(300),
+    "huber": lambda it: it.start(WARM),
 }
 
 

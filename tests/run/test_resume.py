@@ -13,6 +13,7 @@ from lbl.errors import LblError
 from lbl.journal.folder import RunFolder
 from lbl.journal.journal import Journal
 from lbl.run import launch as launching
+from lbl.run import relaunch as relaunching
 
 SETS = {"bilayers": "2", "dwell": "60 s"}
 DEPOSITIONS = 4
@@ -99,7 +100,7 @@ def test_a_power_cut_goes_back_to_the_bath_it_came_from(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, record: int
 ) -> None:
     """Axes lose their zero: the arm homes, and what is under it then says nothing."""
-    plain = launching.restored
+    plain = relaunching.restored
 
     def powered_up(*given: Any) -> Any:
         simulation = plain(*given)
@@ -111,7 +112,7 @@ def test_a_power_cut_goes_back_to_the_bath_it_came_from(
         cut_at(patch, record)
         dead(patch)
         path = begin(tmp_path)
-    monkeypatch.setattr(launching, "restored", powered_up)
+    monkeypatch.setattr(relaunching, "restored", powered_up)
     again = resume(path)
     film = [row["solution"] for row in again.exposures if row["solution"] in ("PDAC", "BR")]
     once = [name for number, name in enumerate(film) if number == 0 or film[number - 1] != name]
@@ -192,3 +193,65 @@ def test_the_recipe_rules_what_follows_an_interruption(
     assert again.state == ("Held" if rule == "hold" else "Complete")
     twice = ["polyanion", "N1", "N2", "N3", "polyanion"]
     assert (dips == twice) == (rule == "rinse-and-redo")
+
+
+@pytest.mark.parametrize("name", ["plan.json", "bench.yaml", "recipe.yaml", "world.json"])
+@pytest.mark.parametrize("content", [b"", b"{}", None])
+def test_a_frozen_file_that_is_another_is_refused_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, content: bytes | None
+) -> None:
+    with monkeypatch.context() as patch:
+        cut_at(patch, 60)
+        dead(patch)
+        path = begin(tmp_path)
+    if content is None:
+        (path / name).unlink()
+    else:
+        (path / name).write_bytes(content)
+    before = (path / "journal.jsonl").read_bytes()
+    with pytest.raises(LblError, match=name):
+        resume(path)
+    assert (path / "journal.jsonl").read_bytes() == before
+
+
+def test_one_flipped_bit_anywhere_stops_a_resume_before_anything_moves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        cut_at(patch, 80)
+        dead(patch)
+        path = begin(tmp_path)
+    journal = path / "journal.jsonl"
+    whole = journal.read_bytes()
+    for place in range(100, len(whole) - 1, len(whole) // 7):
+        journal.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        with pytest.raises(LblError, match="damaged"):
+            resume(path)
+    journal.write_bytes(whole)
+    assert resume(path).state == "Complete"
+
+
+def test_a_stay_that_no_process_saw_stands_in_the_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed in BR, resumed after longer than at_most: rinsed and done once more, and said so."""
+    with monkeypatch.context() as patch:
+        plain = Journal.append
+
+        def append(self: Journal, kind: str, **payload: Any) -> Any:
+            event = plain(self, kind, **payload)
+            if kind == "transfer-outcome" and payload.get("solution") == "BR":
+                raise Cut
+            return event
+
+        patch.setattr(Journal, "append", append)
+        dead(patch)
+        path = begin(tmp_path)
+    monkeypatch.setattr(relaunching, "idle_s", lambda path: 3000.0)
+    again = resume(path)
+    record = past.show(str(path), tmp_path)[0]
+    row = next(row for row in record["depositions"] if row["solution"] == "BR")
+    stays = [one for one in again.exposures if one["solution"] == "BR"]
+    assert sum(one["end_s"] - one["start_s"] for one in stays[:2]) > 3000
+    assert row["actual_s"] > 3000
+    assert any("at most" in one["sentence"] for one in record["deviations"])

@@ -34,6 +34,7 @@ HELLO: dict[str, tuple[bytes, bytes]] = {
     "mettler": (b"SI\r\n", b"S S     0.0000 g\r\n"),
     "keithley2450": (b"*LANG?\n", b"SCPI\n"),
     "ika": (b"IN_NAME \r\n", b"C-MAG HS7 \r\n"),
+    "huber": (b"{M01****\r\n", b"{S010898\r\n"),
 }
 
 

@@ -1,12 +1,14 @@
 """What every device model must stand: any bytes, any cut, a snapshot in any state, a power cut."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import sim
 from sim import MODELS, OWNER, TITLES
 from sim.motion import Motion
 from sim.newera_packets import safe_packet
@@ -96,12 +98,17 @@ WORDS: dict[str, list[bytes]] = {
         b"STOP_1\r\n", b"STOP_4\r\n", b"IN_PV_1\r\n", b"IN_PV_2\r\n", b"IN_PV_4\r\n", b"RESET\r\n",
         b"OUT_WD1@20\r\n", b"OUT_WD2@20\r\n", b"OUT_SP_42@100\r\n", b"nix\r\n",
     ],
+    "huber": [
+        b"{M00****\r\n", b"{M000BB8\r\n", b"{M00FC18\r\n", b"{M007530\r\n", b"{M01****\r\n",
+        b"{M0A****\r\n", b"{M140001\r\n", b"{M140000\r\n", b"{M160001\r\n", b"{M05****\r\n",
+        b"{M140002\r\n", b"{MFF****\r\n", b"{M01***\r\n", b"nix\r\n",
+    ],
 }  # fmt: skip
 HELLO: dict[str, bytes] = {  # what a model answers in any state; *IDN? if nothing is said
     "zaber": b"/0\n", "newera": b"\r1\r" + safe_packet(b"1"), "julabo": b"status\r",
     "mettler": b"SI\r\n", "cavro": b"/1Q\r",
     "vici": b"/?\r", "qcm200": b"I\r", "alicat": b"A\rB\r",
-    "sqm160": b"!#@O7", "ika": b"IN_NAME\r\n",
+    "sqm160": b"!#@O7", "ika": b"IN_NAME\r\n", "huber": b"{M0A****\r\n",
 }  # fmt: skip
 NAMES = sorted(MODELS)
 
@@ -191,6 +198,13 @@ def play(
         came += device.poll(now_ns)
         came += device.receive(data, now_ns)
     return now_ns, came
+
+
+def test_every_model_has_its_rows_in_the_readme() -> None:
+    text = Path(sim.__file__).with_name("README.md").read_text(encoding="utf-8")
+    models, guesses = text.split("### Guesses")
+    assert [name for name in NAMES if f"\n| `{name}` |" not in models] == []
+    assert [name for name in NAMES if f"\n| {name} |" not in guesses] == []
 
 
 def test_every_model_has_a_title_and_the_package_an_owner() -> None:
