@@ -1,9 +1,9 @@
 """Huber thermostat with a Pilot ONE: the temperature of the baths, in PB commands.
 
-Source: Huber, Data Communication PB (V1.2.0en to V2.6.0en), chapters 3 to 7. A malformed command
-is not answered; a value that is not allowed shows only in the answer, which carries the value in
-force. It must never take a command for done whose answer says otherwise, and never take the -151
-degC of a missing sensor for a temperature.
+Source: Huber, Data Communication PB (V1.2.0en, V2.6.0en), by way of other clients that cite it. A
+malformed command is not answered; a value that is not allowed shows only in the answer, which
+carries the value in force. It must never take a command for done whose answer says otherwise, and
+never take the -151 degC of a missing sensor for a temperature.
 """
 
 import math
@@ -18,7 +18,7 @@ from drivers.link import Identity, Link
 from drivers.port import Port, Sync
 
 FRAMING: Final = Line(end=LF, limit=64)
-ANSWER_S: Final = 1.0  # chapter "Timing": an answer is waited for before the next command
+ANSWER_S: Final = 1.0  # an answer is waited for before the next command
 AGREES: Final = 0.011  # degC: one unit of the protocol, and rounding
 PLAUSIBLE: Final = (-150.0, 500.0)  # degC
 LOWEST: Final = -15_111  # hundredths; what is below is meant without a sign (above 327 degC)

@@ -1,9 +1,9 @@
 """A Huber thermostat that speaks PB commands (Pilot ONE and other graphic controllers).
 
-Source: Huber, Data Communication PB (V1.2.0en to V2.6.0en), chapters 3 to 7. Every good command is
-answered with the variable's value after it, every malformed one with nothing. Drives the bath
-through the link `temperature(now_ns)`, `drive(on, setpoint, now_ns)`. Must never answer an
-unknown form.
+Source: Huber, Data Communication PB (V1.2.0en, V2.6.0en), by way of documents that cite it: form,
+variables, status bits, 7FFF, -151, settings lost with the power. Every good command is answered
+with the variable's value after it, every malformed one with nothing. Drives the bath through the
+link `temperature(now_ns)`, `drive(on, setpoint, now_ns)`. Must never answer an unknown form.
 """
 
 from collections.abc import Mapping

@@ -23,7 +23,8 @@ BEAT_S: Final = 5.0  # between questions to a pump that delivers
 POLL_S: Final = 0.5
 WEIGH_S: Final = 8.0  # a bottle that has not settled by then is not weighed
 OVERRUN_S: Final = 5.0  # a pump that runs this much longer than its dose is stopped
-LEAST_POWER: Final = 1e-7  # W; a meter's noise matters below it: the light path is dark
+LEAST_REFERENCE: Final = 1e-7  # W; a lamp that gives less through an empty bath is dark
+LEAST_POWER: Final = 1e-9  # W; below it the meter reads its own noise
 
 
 class Recorder(Protocol):
@@ -67,7 +68,7 @@ class Photometry:
     def zero(self, step: Step) -> Waits[None]:
         """Reference power through the bath while the substrate is elsewhere."""
         power = yield from self.read()
-        if power - self.dark_w < LEAST_POWER:
+        if power - self.dark_w < LEAST_REFERENCE:
             raise Trouble("reading-suspect", f"no light through {step.vessel}: {power:g} W")
         self.zero_w = power
         self._record("measurement", step, quantity="reference", value=power, unit="W")

@@ -26,6 +26,7 @@ IMMERSIONS: Final = frozenset({"expose", "rinse", "park"})
 RINSE_NS: Final = 60_000_000_000  # of a way out, where the plan has no rinse to copy
 SECOND: Final = 1_000_000_000
 SLACK_NS: Final = 2 * SECOND  # of a dwell window: arrival and lift are not exact to the second
+LEAST_LEAD_NS: Final = LEAD_NS // 4  # to set a speed and arm
 LOOKS_MAX: Final = 5  # readings tried, whatever the ladder says
 RINSE_AHEAD: Final = 16  # steps looked at for the next rinse dwell
 
@@ -143,9 +144,23 @@ class Procedure:
             self._arrived(step, Arrival(at, self._clock.now_ns(), at), 0)
             return
         yield at - LEAD_NS
+        at = self._caught_up(at)
         self._intend(step, 0, at)
         arrival = yield from self.carrier.transfer(step.legs, at, step.index, self._leave)
         self._arrived(step, arrival, 0)
+
+    def _caught_up(self, at: int) -> int:
+        """When an act before took too long for the next lift, the plan moves on with it, and says so.
+
+        The dwell under way gets longer; its window says whether that is a deviation.
+        """
+        late_ns = self._clock.now_ns() + LEAST_LEAD_NS - at
+        if late_ns <= 0:
+            return at
+        before = self.epoch_ns
+        self.epoch_ns += late_ns
+        self._rebased(before, "an act took longer than planned")
+        return at + late_ns
 
     def _intend(self, step: Step, attempt: int, at_ns: int) -> None:
         self._record(
@@ -244,13 +259,14 @@ class Procedure:
 
     def _look(self, step: Step, act: Callable[[Step], Waits[T]]) -> Waits[T | None]:
         """Read the photometer, again as often as the ladder says; a film grows without, noted."""
+        end_ns = self.epoch_ns + step.end_ns
         for failures in range(1, LOOKS_MAX + 1):
             try:
                 return (yield from act(step))
             except (Trouble, InstrumentError) as error:
                 reason = str(error)
                 response = answer("reading-suspect", failures)
-                if response != "retry":
+                if response != "retry" or self._clock.now_ns() > end_ns:
                     break
         self._judged([Verdict(response, "reading-suspect", reason)], step)
         return None

@@ -1,7 +1,7 @@
 """Huber: PB commands; what the answer says is what holds, whatever was asked for.
 
-Byte pairs from the manual Data Communication PB (chapters "Structure of a PB command" and
-"Examples"), and from the tests of flowchem.
+Byte pairs as documents that cite Huber's Data Communication PB have them: -23.15 degC is F6F5, a
+missing sensor C504, a closed variable 7FFF; setpoints from the tests of flowchem.
 """
 
 from typing import Any

@@ -129,3 +129,14 @@ def test_a_fault_that_cannot_be_is_refused(grow: Grow, tmp_path: Path, wrong: st
     bench.write_text(dip.replace("simulated: {}", f"simulated: {{faults: [{{{wrong}}}]}}"))
     with pytest.raises(BadInput, match="bench-fault"):
         grow(bench=str(bench))
+
+
+@pytest.mark.parametrize("count", [1, 4, 40])
+def test_a_slow_photometer_makes_a_film_later_not_worse(
+    grow: Grow, judge: Callable[..., None], count: int
+) -> None:
+    """Answers that come after the next lift was due: the plan moves on with the film."""
+    fault = Fault("delay", at_ns=300 * SECOND, count=count, argument=3.0)
+    film = grow(faults={"photodiode": fault}, speed=0.0)
+    assert film.states[-1] == "Complete", film.result.reason
+    judge(film, 4, 60.0)

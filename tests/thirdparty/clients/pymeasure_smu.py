@@ -1,6 +1,6 @@
 """pymeasure: a Keithley 2450 sources and measures. argv: TCP port.
 
-Must not import anything of lbl. The library's buffer helpers are those of the 2400 and are left out.
+Must not import anything of lbl. The library's buffer helpers are those of the 2400: left out.
 """
 
 import json
