@@ -115,7 +115,8 @@ class Syringe:
         """Start the present phase; raises OutOfRange."""
         phase = self.current()
         if phase.function == "STP":
-            self.state = "S"
+            # The program is over: settings go to its first phase again, which RUN starts.
+            self.state, self.phase = "S", 1
             return
         rate = phase.rate * RATE_UNITS[phase.units]
         self.require_rate(rate)
@@ -182,7 +183,7 @@ class Syringe:
 
     def _next_phase(self) -> None:
         if self.phase >= PHASES:
-            self.state = "S"
+            self.state, self.phase = "S", 1
             return
         self.phase += 1
         try:

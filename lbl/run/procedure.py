@@ -150,7 +150,7 @@ class Procedure:
         self._arrived(step, arrival, 0)
 
     def _caught_up(self, at: int) -> int:
-        """When an act before took too long for the next lift, the plan moves on with it, and says so.
+        """When an act before took too long for the next lift, the plan moves on with it.
 
         The dwell under way gets longer; its window says whether that is a deviation.
         """

@@ -47,10 +47,6 @@ def test_nesp_lib_counts_its_doses(safe_s: int, serve: Serve, client: Client) ->
     assert seen.get("after silence", "PAUSED") == "PAUSED"  # the heartbeat kept it from an alarm
 
 
-@pytest.mark.xfail(
-    reason="after a dose the simulated pump stays in phase 2: `0DIRWDR` is answered `00S` and kept"
-    " for phase 2, `0RUN` starts phase 1 and is answered `00I` instead of `00W`"
-)
 def test_nesp_lib_turns_the_pump_round_after_a_dose(serve: Serve, client: Client) -> None:
     seen = client("nesp", serve("pty", "feed", speed=10.0)["feed"], 0)
     assert seen["infused"] == pytest.approx([0.1, 0.2])
