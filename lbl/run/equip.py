@@ -23,7 +23,7 @@ def equipment(file: BenchFile, area: float) -> Equipment:
     setpoint = file.temperature.setpoint if file.temperature else None
     film = _FILM_AT_2MM_S * (arm.withdraw / 2.0) ** (2.0 / 3.0) * area
     optics = file.photometry
-    reading = optics.settle + optics.averages * _SECONDS_PER_SAMPLE + _TALK_S if optics else 0.0
+    reading = _reading(file)
     return Equipment(
         name=file.name,
         kind=file.kind,
@@ -61,6 +61,17 @@ def equipment(file: BenchFile, area: float) -> Equipment:
         zero=reading,
         measure=reading,
     )
+
+
+def _reading(file: BenchFile) -> float:
+    """How long one look of the photometer takes; its card knows better than the arithmetic (s)."""
+    optics = file.photometry
+    if optics is None:
+        return 0.0
+    card = file.instruments[optics.photometer].card
+    known = card.latency.get("power") if card is not None else None
+    computed = optics.averages * _SECONDS_PER_SAMPLE
+    return optics.settle + max(computed, known.p99 if known is not None else 0.0) + _TALK_S
 
 
 def _dosing(file: BenchFile) -> Dosing | None:
