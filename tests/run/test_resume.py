@@ -14,6 +14,7 @@ from lbl.journal.folder import RunFolder
 from lbl.journal.journal import Journal
 from lbl.run import launch as launching
 from lbl.run import relaunch as relaunching
+from lbl.run.session import Session
 
 SETS = {"bilayers": "2", "dwell": "60 s"}
 DEPOSITIONS = 4
@@ -37,24 +38,26 @@ class Resumed:
         return [row for row in self.ledger if row["kind"] == "exposure"]
 
 
-def cut_at(monkeypatch: pytest.MonkeyPatch, record: int) -> None:
-    """Let the process vanish just after a record is in the journal."""
+def cut_when(monkeypatch: pytest.MonkeyPatch, tells: Callable[[Any], bool]) -> None:
+    """Let the process vanish just after a record is in the journal; it parks nothing."""
     plain = Journal.append
 
     def append(self: Journal, kind: str, **payload: Any) -> Any:
         event = plain(self, kind, **payload)
-        if event.seq >= record:
+        if tells(event):
             raise Cut
         return event
 
     monkeypatch.setattr(Journal, "append", append)
-
-
-def dead(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A process that is gone parks nothing and closes nothing."""
-    from lbl.run.session import Session
-
     monkeypatch.setattr(Session, "_park", lambda self: None)
+
+
+def cut_at(monkeypatch: pytest.MonkeyPatch, record: int) -> None:
+    cut_when(monkeypatch, lambda event: event.seq >= record)
+
+
+def in_br(event: Any) -> bool:
+    return event.kind == "transfer-outcome" and event.payload["solution"] == "BR"
 
 
 def begin(runs: Path, sets: Mapping[str, str] = SETS, recipe: str = "demo") -> Path:
@@ -87,7 +90,6 @@ def test_killed_at_a_record_nothing_is_lost_or_doubled(
 ) -> None:
     with monkeypatch.context() as patch:
         cut_at(patch, record)
-        dead(patch)
         path = begin(tmp_path)
     again = resume(path)
     assert again.state == "Complete", again.reason
@@ -110,7 +112,6 @@ def test_a_power_cut_goes_back_to_the_bath_it_came_from(
 
     with monkeypatch.context() as patch:
         cut_at(patch, record)
-        dead(patch)
         path = begin(tmp_path)
     monkeypatch.setattr(relaunching, "restored", powered_up)
     again = resume(path)
@@ -135,7 +136,6 @@ def test_a_command_for_a_process_that_is_gone_is_refused(
 ) -> None:
     with monkeypatch.context() as patch:
         cut_at(patch, 60)
-        dead(patch)
         path = begin(tmp_path)
     folder = RunFolder.open(path)
     folder.post_command("abort", "eve", "too late")
@@ -150,16 +150,7 @@ def test_an_interrupted_dose_is_not_begun_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        plain = Journal.append
-
-        def append(self: Journal, kind: str, **payload: Any) -> Any:
-            event = plain(self, kind, **payload)
-            if kind == "dose-intent":
-                raise Cut
-            return event
-
-        patch.setattr(Journal, "append", append)
-        dead(patch)
+        cut_when(patch, lambda event: event.kind == "dose-intent")
         path = begin(tmp_path, {"bilayers": "70"}, "bacteriorhodopsin-200")
     again = resume(path)
     assert again.state == "Held"
@@ -176,16 +167,7 @@ def test_the_recipe_rules_what_follows_an_interruption(
     recipe = tmp_path / "demo.yaml"
     recipe.write_text(text, encoding="utf-8")
     with monkeypatch.context() as patch:
-        plain = Journal.append
-
-        def append(self: Journal, kind: str, **payload: Any) -> Any:
-            event = plain(self, kind, **payload)
-            if kind == "transfer-outcome" and payload.get("solution") == "BR":
-                raise Cut
-            return event
-
-        patch.setattr(Journal, "append", append)
-        dead(patch)
+        cut_when(patch, in_br)
         path = begin(tmp_path / "runs", SETS, str(recipe))
     again = resume(path)
     first = [row["vessel"] for row in again.exposures]
@@ -202,7 +184,6 @@ def test_a_frozen_file_that_is_another_is_refused_by_name(
 ) -> None:
     with monkeypatch.context() as patch:
         cut_at(patch, 60)
-        dead(patch)
         path = begin(tmp_path)
     if content is None:
         (path / name).unlink()
@@ -219,7 +200,6 @@ def test_one_flipped_bit_anywhere_stops_a_resume_before_anything_moves(
 ) -> None:
     with monkeypatch.context() as patch:
         cut_at(patch, 80)
-        dead(patch)
         path = begin(tmp_path)
     journal = path / "journal.jsonl"
     whole = journal.read_bytes()
@@ -236,16 +216,7 @@ def test_a_stay_that_no_process_saw_stands_in_the_record(
 ) -> None:
     """Killed in BR, resumed after longer than at_most: rinsed and done once more, and said so."""
     with monkeypatch.context() as patch:
-        plain = Journal.append
-
-        def append(self: Journal, kind: str, **payload: Any) -> Any:
-            event = plain(self, kind, **payload)
-            if kind == "transfer-outcome" and payload.get("solution") == "BR":
-                raise Cut
-            return event
-
-        patch.setattr(Journal, "append", append)
-        dead(patch)
+        cut_when(patch, in_br)
         path = begin(tmp_path)
     monkeypatch.setattr(relaunching, "idle_s", lambda path: 3000.0)
     again = resume(path)
