@@ -26,9 +26,11 @@ def campaigns() -> list[tuple[str, list[str], dict[str, str]]]:
         ),
         (f"{films} films killed and resumed", [sys.executable, str(HERE / "kills.py"), films], {}),
     ]
-    soak = HERE / "soak.py"
-    if soak.is_file():
-        found.append(("hours of lease at scaled time", [sys.executable, str(soak)], {}))
+    frames = str(int(5_000_000 * SCALE))
+    found += [
+        (f"{frames} mutated frames", [sys.executable, "-m", "tests.torture.frames", frames], {}),
+        ("hours of lease at scaled time", [sys.executable, str(HERE / "soak.py")], {}),
+    ]
     return found
 
 
