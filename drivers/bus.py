@@ -25,17 +25,16 @@ from pyvisa.resources import (
 
 from drivers.capture import CaptureWire, Listener
 from drivers.errors import InstrumentError
-from drivers.framing import ANY_BYTE, LF
+from drivers.framing import ANY_BYTE
 from drivers.link import Identity, Link
 from drivers.lock import PortLock, canonical
 from drivers.pacer import BusPacer, Pacer
 from drivers.port import NO_CHANNEL, WRITE_S, Fired, Port, Sync
 from drivers.wire import (
     CHUNK,
-    DRAIN_MAX,
     DescriptorWire,
     Wire,
-    babble,
+    drain_by,
     lost,
     prepare_descriptor,
     silence,
@@ -310,15 +309,7 @@ class VisaWire:
 
     def drain(self, end: int, quiet_s: float) -> int:
         """Read and throw away until nothing comes for so long."""
-        count = 0
-        while count <= DRAIN_MAX:
-            try:
-                count += len(self.read(end if end >= 0 else LF, quiet_s)) or 1
-            except InstrumentError as error:
-                if error.kind == "no answer":
-                    return count
-                raise
-        raise babble(count)
+        return drain_by(self.read, end, quiet_s)
 
     def close(self) -> None:
         """Close the session."""

@@ -9,9 +9,8 @@ import json
 from collections.abc import Callable
 from typing import Final, Literal, Protocol
 
-from drivers.errors import InstrumentError
 from drivers.framing import LF
-from drivers.wire import DRAIN_MAX, Wire, babble
+from drivers.wire import Wire, drain_by
 
 Listener = Callable[[str], object]
 """Takes one line of JSON, without a line end."""
@@ -62,15 +61,7 @@ class CaptureWire:
 
     def drain(self, end: int, quiet_s: float) -> int:
         """Throw away what arrives until it is quiet; it is told what that was."""
-        count = 0
-        while count <= DRAIN_MAX:
-            try:
-                count += len(self.read(end if end >= 0 else LF, quiet_s)) or 1
-            except InstrumentError as error:
-                if error.kind == "no answer":
-                    return count
-                raise
-        raise babble(count)
+        return drain_by(self.read, end, quiet_s)
 
     def close(self) -> None:
         """Close the session underneath."""

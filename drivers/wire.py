@@ -11,9 +11,11 @@ import os
 import select
 import socket
 import stat
+from collections.abc import Callable
 from typing import Final, Protocol
 
 from drivers.errors import InstrumentError
+from drivers.framing import LF
 
 CHUNK: Final = 4096
 DRAIN_MAX: Final = 65_536  # bytes thrown away before a port is called a babbler
@@ -70,6 +72,22 @@ def babble(count: int) -> InstrumentError:
         kind="garbled",
         cure="check that nothing streams on this port and that the baud rate is right",
     )
+
+
+def drain_by(read: Callable[[int, float], bytes], end: int, quiet_s: float) -> int:
+    """Drain through a wire's own reads, until one says "no answer"; number of bytes.
+
+    Raises kind "garbled" beyond DRAIN_MAX, and whatever else `read` raises.
+    """
+    count = 0
+    while count <= DRAIN_MAX:  # each turn counts at least one
+        try:
+            count += len(read(end if end >= 0 else LF, quiet_s)) or 1
+        except InstrumentError as error:
+            if error.kind == "no answer":
+                return count
+            raise
+    raise babble(count)
 
 
 def prepare_descriptor(fd: int, resource: str) -> None:

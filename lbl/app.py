@@ -1,4 +1,4 @@
-"""The one door: check, plan, start, command, show. Faces call nothing else.
+"""The one door to what is to be run: check, plan, start, resume. `lbl.runs` is the other one.
 
 Resolves names to files, refuses what cannot be, and hands on. Must never print, and never import a
 face.

@@ -45,7 +45,6 @@ class Photometry:
         self._record = record
         self.dark_w = 0.0
         self.zero_w = 0.0
-        self.light_s = 0.0  # how long the LED has shone in this run
 
     def read(self) -> Waits[float]:
         """One pulse of light; the generator's result is the power in W."""
@@ -54,11 +53,9 @@ class Photometry:
         optics.light.on(optics.current)
         try:
             yield began + int(optics.settle * SECOND)
-            power = optics.photometer.power()
+            return optics.photometer.power()
         finally:
             optics.light.off()
-        self.light_s += (self._clock.now_ns() - began) / SECOND
-        return power
 
     def dark(self) -> None:
         """The meter's reading with the light off."""
@@ -74,7 +71,7 @@ class Photometry:
         self._record("measurement", step, quantity="reference", value=power, unit="W")
 
     def measure(self, step: Step) -> Waits[float]:
-        """Absorbance of the film in mOD, both coated sides; None when it cannot be had."""
+        """Absorbance of the film in mOD, both coated sides; Trouble when it cannot be had."""
         power = yield from self.read()
         through = power - self.dark_w
         if self.zero_w <= self.dark_w or through < LEAST_POWER:
