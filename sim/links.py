@@ -1,7 +1,7 @@
 """The sockets into which instrument models plug: one small frozen class for each kind.
 
 They hold no state of their own. A bench file names them: "arm.z", "arm.x", "pump:NAME",
-"photodiode", "light", "thermostat", "balance".
+"photodiode", "light", "thermostat", "balance", "crystal", "film".
 """
 
 from collections.abc import Callable
@@ -56,4 +56,19 @@ class MassLink:
     grams: Callable[[int], float]
 
 
-Link = AxisLink | PumpLink | PowerLink | LightLink | HeatLink | MassLink
+@dataclass(frozen=True, slots=True)
+class CrystalLink:
+    """`frequency(now_ns)` in Hz and `resistance(now_ns)` in ohm of a crystal beside the film."""
+
+    frequency: Callable[[int], float]
+    resistance: Callable[[int], float]
+
+
+@dataclass(frozen=True, slots=True)
+class FilmLink:
+    """`circuit(now_ns)`: photovoltage of the film in V and its resistance in ohm."""
+
+    circuit: Callable[[int], tuple[float, float]]
+
+
+Link = AxisLink | PumpLink | PowerLink | LightLink | HeatLink | MassLink | CrystalLink | FilmLink

@@ -8,12 +8,24 @@ it is, in integer nanoseconds.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sim import ledger
+from sim import crystal, ledger
+from sim.adaptation import Adaptation
 from sim.arm import BOTTOM, LIQUID, RIM, Arm, Crossing, Geometry
 from sim.cellar import Cellar
 from sim.fluid import PROTEIN, Solution, VesselSpec
 from sim.heat import Heat
-from sim.links import AxisLink, HeatLink, LightLink, Link, MassLink, PowerLink, PumpLink
+from sim.links import (
+    AxisLink,
+    CrystalLink,
+    FilmLink,
+    HeatLink,
+    LightLink,
+    Link,
+    MassLink,
+    PowerLink,
+    PumpLink,
+)
+from sim.mishaps import KINDS, NEVER_NS, Fate, Mishap, refuse, strike
 from sim.motion import Motion
 from sim.optics import Optics, apparent
 from sim.parameters import settled
@@ -21,10 +33,15 @@ from sim.substrate import Substrate
 
 __all__ = ["Geometry", "Motion", "Solution", "VesselSpec", "World"]
 
-_VERSION = 1
+_VERSION = 2
 _NS_PER_S = 1e9
-_NEVER_NS = 1 << 62
 _PUMP = "pump:"
+# What can befall a dip bench.
+_MISHAPS = frozenset(KINDS) - {"bubble", "blocked"}
+_OHM = 1e8  # of a film between electrodes (a guess)
+_HALF_LIGHT = 20.0  # uW/cm2 that give half of the photovoltage (a guess)
+_QUOTED_AT = 22.0  # degC
+_SLOWEST = 0.0  # mm/s: a level that sinks away from the film leaves least on it
 
 
 class World:
@@ -52,19 +69,21 @@ class World:
         photometer looks through. Raises ValueError for an unknown parameter or vessel.
         """
         self.parameters = settled(parameters)
-        self._cellar = Cellar(vessels, self.parameters, parameters, seed)
+        self._heat = Heat(self.parameters, start_ns)
+        self._cellar = Cellar(vessels, self.parameters, parameters, seed, self._heat.wear, start_ns)
         self._readout = None if readout is None else self._cellar.vessel(readout)
         self._seed = seed
         self._sides = sides
         self._start_ns = self.now_ns = start_ns
-        self._heat = Heat(self.parameters, start_ns)
         self._optics = Optics(self.parameters, seed, start_ns)
+        self._adaptation = Adaptation(self.parameters, start_ns)
+        self._fate = Fate()
         self._arm = Arm({spec.name: spec.at for spec in vessels}, geometry, start_ns)
         area = self.parameters["A_sub"] if "A_sub" in parameters else area
         self._substrate = Substrate(self.parameters, self._heat, self._cellar, area=area, seed=seed)
         self._over: str | None = None
         self._entered_ns = start_ns
-        self._due_ns = _NEVER_NS
+        self._due_ns = self._boils_ns = NEVER_NS
         self._warned: set[tuple[str, str]] = set()
         self._older_rows = 0
         self.ledger: list[ledger.Row] = []
@@ -88,11 +107,21 @@ class World:
         """Put a fresh feed bottle of `volume` mL under the pump of a vessel already filled."""
         self._cellar.stock(vessel, volume, self.now_ns)
 
+    def befall(self, mishap: Mishap) -> None:
+        """Let a mishap happen at its instant, or now if that is over.
+
+        Raises ValueError for a kind that a dip bench does not know, a vessel that there is not.
+        """
+        refuse(mishap, self._cellar, _MISHAPS)
+        self._fate.add(mishap)
+        self._schedule()
+
     def link(self, text: str) -> Link:
         """Return the socket that a bench file names; ValueError says which there are.
 
         "arm.z" and "arm.x": AxisLink; "pump:<vessel>": PumpLink; "photodiode": PowerLink;
-        "light": LightLink; "thermostat": HeatLink; "balance": MassLink.
+        "light": LightLink; "thermostat": HeatLink; "balance": MassLink; "crystal": CrystalLink of
+        a microbalance beside the film; "film": FilmLink of electrodes on it.
         """
         if text.startswith(_PUMP):
             name = text.removeprefix(_PUMP)
@@ -105,6 +134,8 @@ class World:
             "light": LightLink(self._lit),
             "thermostat": HeatLink(self._temperature, self._driven),
             "balance": MassLink(self._grams),
+            "crystal": CrystalLink(self._hertz, self._damping),
+            "film": FilmLink(self._circuit),
         }
         if text not in links:
             known = ", ".join([*links, _PUMP + "<vessel>"])
@@ -120,7 +151,7 @@ class World:
 
     def next_ns(self) -> int | None:
         """Return when something will next happen by itself, None if nothing will."""
-        return None if self._due_ns == _NEVER_NS else self._due_ns
+        return None if self._due_ns == NEVER_NS else self._due_ns
 
     def standing(self) -> ledger.Row | None:
         """Return the row of the immersion that still lasts (`end_s` None), None in air.
@@ -136,21 +167,27 @@ class World:
     def truth(self) -> dict[str, Any]:
         """Return what is true now and what no instrument tells.
 
-        film: thickness_nm, a570_per_side, lateral_cv, qcm_hz (dry), coverage_per_dip.
+        film: thickness_nm, a570_per_side (light-adapted), lateral_cv, qcm_hz (dry),
+        coverage_per_dip, mass_ng_cm2, a280, a700, photovoltage_mV, active_share.
         solutions: by name, used_ml = mL that left for good (carried off wet, run over, thrown
         away on refilling) plus the mL whose solute adsorbed; stock counts when it leaves the
         bath, not the bottle; evaporated water does not count. c_over_c0 = concentration of
         the named solute over the label, mean by volume over its vessels, 1 for a rinse.
-        vessels: mL and mg/mL of every species. quality: A700/A570, orientation. A bath's solute
-        is as of the last change around the substrate; the film is as of now.
+        vessels: mL, mg/mL of every species, pH, age, temperature_c, active_share, aggregates.
+        quality: A700/A570, orientation, dark_adapted and m_state shares. A bath's solute is as of
+        the last change around the substrate; the film is as of now.
         """
         film = self._substrate.report(self.now_ns)
         quality = {name: film.pop(name) for name in ("a700_to_a570", "orientation")}
+        quality["dark_adapted"], quality["m_state"] = self._adaptation.shares(self.now_ns)
+        vessels = self._cellar.contents(self.now_ns)
+        for vessel in vessels.values():
+            vessel["temperature_c"] = self._heat.temperature(self.now_ns)
         return {
             "film": film,
             "quality": quality,
             "solutions": self._cellar.solutions(self.now_ns),
-            "vessels": self._cellar.contents(self.now_ns),
+            "vessels": vessels,
         }
 
     def snapshot(self) -> dict[str, Any]:
@@ -167,7 +204,11 @@ class World:
             "over": self._over,
             "entered": self._entered_ns - start_ns,
             "heat": self._heat.plain(start_ns),
+            "boils": None if self._boils_ns == NEVER_NS else self._boils_ns - start_ns,
             "amps": self._optics.amps,
+            "room": self._optics.room,
+            "adaptation": self._adaptation.plain(start_ns),
+            "fate": self._fate.plain(start_ns),
             "liquids": self._cellar.plain(start_ns),
             "substrate": self._substrate.plain(start_ns),
             "warned": sorted(list(mark) for mark in self._warned),
@@ -188,7 +229,10 @@ class World:
         self._over = state["over"]
         self._entered_ns = int(state["entered"]) + start_ns
         self._heat.load(state["heat"], start_ns)
-        self._optics.load(state["amps"])
+        self._optics.load(state["amps"], state["room"])
+        self._adaptation.load(state["adaptation"], start_ns)
+        self._fate.load(state["fate"], start_ns)
+        self._boils_ns = state["boils"] + start_ns if state["boils"] is not None else NEVER_NS
         self._substrate.load(state["substrate"], start_ns)
         self._warned = {(kind, vessel) for kind, vessel in state["warned"]}
         del self.ledger[max(int(state["ledger"]) - self._older_rows, 0) :]
@@ -198,14 +242,36 @@ class World:
     # --- events ---
 
     def _fire(self, now_ns: int) -> None:
-        """Let the crossings happen that are due; their list is finite and only shrinks here."""
-        pending = self._arm.pending
-        while pending and pending[0].at_ns <= now_ns:
-            crossing = pending.pop(0)
-            self.now_ns = max(self.now_ns, crossing.at_ns)
-            self._arm.below[crossing.place] = crossing.down
-            self._cross(crossing)
-        self._schedule()
+        """Let happen what is due, in order of time; the list is finite and shrinks."""
+        while self._due_ns <= now_ns:
+            self.now_ns = max(self.now_ns, self._due_ns)
+            if self._fate.due_ns <= self._due_ns:
+                self._befell(*self._fate.take())
+            elif self._boils_ns <= self._due_ns:
+                self._boils_ns = NEVER_NS
+                self.ledger.append(ledger.boiling(self._seconds(self.now_ns)))
+            else:
+                crossing = self._arm.pending.pop(0)
+                self._arm.below[crossing.place] = crossing.down
+                self._cross(crossing)
+            self._schedule()
+
+    def _befell(self, begins: bool, mishap: Mishap) -> None:
+        """Let a mishap begin or end, and write its beginning down."""
+        now_ns = self.now_ns
+        inside = self._substrate.inside
+        if begins:
+            lasts_s = None if mishap.lasts_ns is None else mishap.lasts_ns / _NS_PER_S
+            at_s, argument = self._seconds(now_ns), mishap.argument or 0.0
+            row = ledger.mishap(mishap.kind, mishap.place, at_s, argument, lasts_s)
+            self.ledger.append(row)
+        if inside is not None:
+            self._substrate.settle(now_ns)
+            if mishap.kind == "empty" and mishap.place == inside.spec.name:
+                self._emerge(now_ns, _SLOWEST)
+        strike(mishap, begins, self._cellar, self._heat, self._optics, now_ns)
+        self._heated()
+        self._shine()
 
     def _cross(self, crossing: Crossing) -> None:
         """Do what passing a rim, a surface or a bottom means."""
@@ -216,7 +282,7 @@ class World:
         elif crossing.place == LIQUID and crossing.down:
             self._submerge(crossing.at_ns)
         elif crossing.place == LIQUID:
-            self._emerge(crossing.at_ns)
+            self._emerge(crossing.at_ns, abs(self._arm.z.velocity_at(crossing.at_ns)))
 
     def _rim(self, crossing: Crossing) -> str | None:
         """Return the vessel gone into; a carousel that moves or misses is a collision."""
@@ -238,16 +304,18 @@ class World:
         bare = self._arm.bare(vessel.fall(now_ns))
         dried = self._substrate.enter(vessel, bare, now_ns)
         self._entered_ns = now_ns
+        self._shine()
         if carried is not None:
             begun, ended = self._seconds(carried.left_ns), self._seconds(now_ns)
             self.ledger.append(ledger.air(carried.vessel, vessel.spec.name, begun, ended, dried))
 
-    def _emerge(self, now_ns: int) -> None:
-        """End the immersion, and write its row."""
+    def _emerge(self, now_ns: int, speed: float) -> None:
+        """End the immersion at so many mm/s, and write its row."""
         vessel = self._substrate.inside
         if vessel is None:
             return
-        self._substrate.leave(abs(self._arm.z.velocity_at(now_ns)), now_ns)
+        self._substrate.leave(speed, now_ns)
+        self._shine()
         begun, ended = self._seconds(self._entered_ns), self._seconds(now_ns)
         self.ledger.append(ledger.exposure(vessel.label(), vessel.spec.name, begun, ended))
 
@@ -257,9 +325,10 @@ class World:
         self.ledger.append(ledger.collision(cause, self._seconds(now_ns), z, x))
 
     def _schedule(self) -> None:
-        """Note when the next crossing is due."""
+        """Note when something next happens by itself."""
         pending = self._arm.pending
-        self._due_ns = pending[0].at_ns if pending else _NEVER_NS
+        crosses_ns = pending[0].at_ns if pending else NEVER_NS
+        self._due_ns = min(crosses_ns, self._fate.due_ns, self._boils_ns)
 
     # --- what the links do ---
 
@@ -315,13 +384,16 @@ class World:
             absorbance = self._optics.liquid(vessel.concentration(PROTEIN, self.now_ns))
             if self._substrate.inside is vessel:
                 coats = self._sides * self._substrate.absorbance(self.now_ns)
+                coats *= self._adaptation.colour(self.now_ns)
                 absorbance += apparent(coats, self.parameters["f_A"], self.parameters["f_o"])
-        return self._optics.watts(absorbance, self.now_ns)
+        warmer = self._heat.temperature(self.now_ns) - _QUOTED_AT
+        return self._optics.watts(absorbance, self.now_ns, warmer)
 
     def _lit(self, amps: float, now_ns: int) -> None:
         """Drive the LED."""
         self.advance(now_ns)
         self._optics.current(amps)
+        self._shine()
 
     def _temperature(self, now_ns: int) -> float:
         """Return the temperature of the baths."""
@@ -334,6 +406,47 @@ class World:
         if self._heat.changes(on, setpoint):
             self._substrate.settle(self.now_ns)
             self._heat.drive(on, setpoint, self.now_ns)
+            self._heated()
+            self._schedule()
+        else:
+            self._heat.drive(on, setpoint, self.now_ns)
+
+    def _heated(self) -> None:
+        """Note when the baths will boil as they are driven now."""
+        boils_ns = self._heat.boils_ns()
+        self._boils_ns = NEVER_NS if boils_ns is None else max(boils_ns, self.now_ns)
+
+    def _shine(self) -> None:
+        """Tell the film the light it is in from now on."""
+        inside = self._substrate.inside
+        seen = inside is not None and inside is self._readout
+        light = self.parameters["ambient"] + self._optics.light(seen)
+        self._adaptation.expose(light, self.now_ns)
+
+    def _hertz(self, now_ns: int) -> float:
+        """Return the frequency of a crystal beside the film."""
+        self.advance(now_ns)
+        return crystal.frequency(
+            self.parameters,
+            self._substrate.report(self.now_ns)["mass_ng_cm2"],
+            self._substrate.inside is not None,
+            self._heat.temperature(self.now_ns),
+            self._seed,
+            self.now_ns - self._start_ns,
+        )
+
+    def _damping(self, now_ns: int) -> float:
+        """Return the resistance of that crystal."""
+        self.advance(now_ns)
+        return crystal.resistance(self._substrate.inside is not None)
+
+    def _circuit(self, now_ns: int) -> tuple[float, float]:
+        """Return the photovoltage (V) of the film in the LED's light, and its resistance (ohm)."""
+        self.advance(now_ns)
+        inside = self._substrate.inside
+        light = self._optics.light(inside is not None and inside is self._readout)
+        share = light / (light + _HALF_LIGHT)
+        return self._substrate.voltage(self.now_ns) * share * 1e-3, _OHM
 
     def _grams(self, now_ns: int) -> float:
         """Return the mass of all feed bottles, glass included."""

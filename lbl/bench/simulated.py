@@ -38,7 +38,9 @@ _SPECIES: Final[Mapping[str, str]] = {"purple membrane": "BR", "bacteriorhodopsi
 # Units as the world writes them -> as people may write them.
 _UNITS: Final[Mapping[str, str]] = {
     "-": "", "g": "", "%": "%", "cm2": "cm^2", "ng/cm2": "ng/cm^2", "m2/s": "m^2/s",
-    "uL/cm2": "uL/cm^2", "kg/m3": "kg/m^3",
+    "uL/cm2": "uL/cm^2", "kg/m3": "kg/m^3", "kg/(m2 h)": "kg/m^2/h", "mL/(mg s)": "mL/mg/s",
+    "cm2/(uW s)": "cm^2/uW/s", "uW/cm2": "uW/cm^2", "uJ/cm2": "uJ/cm^2", "1/h": "h^-1",
+    "uW/(A cm2)": "uW/A/cm^2", "1/d": "d^-1", "1/pH": "pH^-1",
 }  # fmt: skip
 
 
