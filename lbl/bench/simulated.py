@@ -9,11 +9,13 @@ from typing import Any, Final, Protocol
 
 import sim
 from lbl import units
-from lbl.bench.file import AnyBench, BenchFile, read_any_bench
+from lbl.bench.file import AnyBench, BenchFile, FaultFile, read_any_bench
 from lbl.errors import BadInput, Problem
 from lbl.shipped import find
 from sim.assembly import Assembly, Spec
 from sim.faults import Fault
+from sim.mishaps import KINDS as MISHAPS
+from sim.mishaps import Mishap
 from sim.parameters import PARAMETERS, check
 from sim.visa import SimLibrary
 from sim.world import Geometry, Solution, VesselSpec, World
@@ -96,8 +98,10 @@ class Simulation:
         problems = []
         for one in file.simulated.faults if file.simulated else ():
             try:
-                fault = Fault(one.kind, round(one.at * NS), one.after, one.count, one.argument)
-                self.assembly.inject(one.instrument, fault)
+                if one.world:
+                    self.assembly.befall(_mishap(one))
+                else:
+                    self.assembly.inject(one.instrument, _fault(one))
             except KeyError:
                 problems.append(f"there is no instrument '{one.instrument}' to fail")
             except ValueError as error:
@@ -168,13 +172,45 @@ def idle(names: Iterable[str]) -> list[str]:
     return [name for name in names if not PARAMETERS[name].acts]
 
 
-def _value(name: str, text: str) -> float:
+def _fault(one: FaultFile) -> Fault:
+    """What the bench file lets go wrong with an instrument; ValueError for what cannot be."""
+    if not one.instrument or one.where or one.lasts is not None:
+        raise ValueError(
+            "a fault names an 'instrument' and its 'kind', or a mishap of the 'world'; "
+            "'where' and 'lasts' are for the world's"
+        )
+    return Fault(one.kind, round(one.at * NS), one.after, one.count, one.argument)
+
+
+def _mishap(one: FaultFile) -> Mishap:
+    """What the bench file lets befall the world; ValueError for what cannot be."""
+    if one.instrument or one.kind or one.after or one.count != 1:
+        raise ValueError(
+            f"mishap '{one.world}': 'instrument', 'kind', 'after' and 'count' are not for the world"
+        )
+    argument = one.argument
+    if isinstance(argument, str) and one.world in MISHAPS:
+        argument = _measured(argument, MISHAPS[one.world].unit)
+    lasts_ns = None if one.lasts is None else round(one.lasts * NS)
+    return Mishap(one.world, round(one.at * NS), one.where, _plain(argument), lasts_ns)
+
+
+def _plain(argument: float | str | None) -> float | None:
+    """A number or nothing; the kind of a mishap that is not known is told first."""
+    return None if argument is None or isinstance(argument, str) else float(argument)
+
+
+def _measured(text: str, unit: str) -> float:
+    """A quantity in a unit of the world; a plain number is in that unit."""
     try:
         return float(text)
     except ValueError:
-        known = PARAMETERS.get(name)
-        unit = known.unit if known is not None else "-"
         return units.number(text, _UNITS.get(unit, unit))
+
+
+def _value(name: str, text: str) -> float:
+    known = PARAMETERS.get(name)
+    return _measured(text, known.unit if known is not None else "-")
 
 
 def _geometry(file: AnyBench) -> Geometry:
