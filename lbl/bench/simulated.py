@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 
 import sim
 from lbl import units
-from lbl.bench.file import AnyBench, BenchFile, read_any_bench
+from lbl.bench.file import AnyBench, DipFile, read_any_bench
 from lbl.errors import BadInput, Problem
 from lbl.shipped import find
 from sim.assembly import Assembly, Spec
@@ -113,7 +113,7 @@ class Simulation:
         A catalog has nothing to be filled.
         """
         file = self._file
-        if not isinstance(file, BenchFile):
+        if not isinstance(file, DipFile):
             return
         for vessel, name in assignments.items():
             liquid = liquids[name]
@@ -177,7 +177,7 @@ def _value(name: str, text: str) -> float:
 
 def _geometry(file: AnyBench) -> Geometry:
     """Where the liquids stand; a catalog's one axis has nothing to dip into."""
-    if not isinstance(file, BenchFile):
+    if not isinstance(file, DipFile):
         return Geometry(surface=_NEVER_MM, bottom=2 * _NEVER_MM, tolerance=_STATION_DEG)
     arm = file.arm
     return Geometry(
@@ -190,11 +190,11 @@ def _geometry(file: AnyBench) -> Geometry:
 
 def _readout(file: AnyBench) -> str | None:
     """The vessel that the light shines through."""
-    return file.photometry.through if isinstance(file, BenchFile) and file.photometry else None
+    return file.photometry.through if isinstance(file, DipFile) and file.photometry else None
 
 
 def _vessels(file: AnyBench) -> list[VesselSpec]:
-    if not isinstance(file, BenchFile):
+    if not isinstance(file, DipFile):
         return [VesselSpec(_BATH, 0.0, 100.0, 10.0, True, 120.0)]
     return [
         VesselSpec(
@@ -211,7 +211,7 @@ def _vessels(file: AnyBench) -> list[VesselSpec]:
 
 def _links(file: AnyBench) -> dict[str, str]:
     """Instrument -> the socket of the world it plugs into."""
-    if not isinstance(file, BenchFile):
+    if not isinstance(file, DipFile):
         first = {spec.driver: name for name, spec in reversed([*file.instruments.items()])}
         return {name: _SOCKETS[driver] for driver, name in first.items() if driver in _SOCKETS}
     return {
