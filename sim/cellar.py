@@ -26,9 +26,12 @@ class Stroke:
 
 
 class Cellar:
-    """Vessels and feed bottles by name; `charges` of all species; `used` mL by solution."""
+    """Vessels and feed bottles by name; `charges` of all species; `used` mL by solution.
 
-    __slots__ = ("_given", "_parameters", "_seed", "bottles", "charges", "used", "vessels")
+    `inner` are vessels that nobody fills by hand: the cell of a flow bench, and its waste.
+    """
+
+    __slots__ = ("_given", "_parameters", "_seed", "bottles", "charges", "inner", "used", "vessels")
 
     def __init__(
         self,
@@ -44,6 +47,7 @@ class Cellar:
         self.vessels = {spec.name: Vessel(spec, parameters) for spec in specs}
         if len(self.vessels) != len(specs):
             raise ValueError("two vessels of the world have the same name")
+        self.inner: dict[str, Vessel] = {}
         self.bottles: dict[str, Vessel] = {}
         self.charges: dict[str, int] = {}
         self.used: dict[str, float] = {}
@@ -138,7 +142,7 @@ class Cellar:
                     species: vessel.concentration(species, now_ns) for species in vessel.amounts
                 },
             }
-            for name, vessel in self.vessels.items()
+            for name, vessel in [*self.vessels.items(), *self.inner.items()]
         }
 
     def plain(self, start_ns: int) -> dict[str, Any]:
@@ -148,6 +152,7 @@ class Cellar:
             "used": dict(self.used),
             "vessels": {name: one.plain(start_ns) for name, one in self.vessels.items()},
             "bottles": {name: one.plain(start_ns) for name, one in self.bottles.items()},
+            "inner": {name: one.plain(start_ns) for name, one in self.inner.items()},
         }
 
     def load(self, plain: Mapping[str, Any], start_ns: int) -> None:
@@ -158,6 +163,8 @@ class Cellar:
         self.used = dict(plain["used"])
         for name, vessel in plain["vessels"].items():
             self.vessels[name].load(vessel, start_ns)
+        for name, vessel in plain["inner"].items():
+            self.inner[name].load(vessel, start_ns)
         self.bottles = {}
         for name, bottle in plain["bottles"].items():
             self.bottle(name, start_ns).load(bottle, start_ns)

@@ -188,9 +188,11 @@ def dragged(parameters: Mapping[str, float], area: float, speed: float) -> float
     return min(film, most) * area * _ML_PER_UL
 
 
-def evaporated(parameters: Mapping[str, float], area: float, seconds: float) -> float:
+def evaporated(
+    parameters: Mapping[str, float], area: float, seconds: float, flux: str = "E_evap"
+) -> float:
     """Return the mL that leave a wet substrate of `area` cm2 in open air in a time.
 
-    A film of 1.5 um is dry after 54 s at 0.1 kg/(m2 h).
+    A film of 1.5 um is dry after 54 s at 0.1 kg/(m2 h). In a closed cell `flux` is "E_lid".
     """
-    return parameters["E_evap"] * area * _ML_PER_CM2_S * seconds
+    return parameters[flux] * area * _ML_PER_CM2_S * seconds
