@@ -36,7 +36,6 @@ class CellFile(BaseModel):
     rate: Annotated[float, quantity("mL/min"), Field(gt=0)]
     height: Annotated[float, quantity("mm"), Field(gt=0)]
     pressure: Annotated[float, quantity("kPa"), Field(gt=0)]
-    degassed: bool = False
 
 
 class SensingFile(BaseModel):
