@@ -32,6 +32,12 @@ class SyringeLink(Protocol):
     def pump(self, port: str, ml: float, now_ns: int, /) -> object:
         """Push `ml` out through `port` (below 0: draw in); "1".."9", or i, o, b, e."""
 
+    def begin(self, port: str, stroke: Stroke, ml: float, /) -> object:
+        """Say that the plunger moves like this from now on; `ml` is the volume of a pulse.
+
+        What it moves is told by `pump`, later. A stroke from a place to itself is a stop.
+        """
+
 
 class Works:
     """Plunger, valve and their settings.
@@ -91,7 +97,7 @@ class Works:
         values, here = self.values, self.stroke.at(now_ns)
         down = target > here
         speeds = values["v"], values["V"], values["v"] if down else values["c"]
-        self.stroke = Stroke(now_ns, here, target, *speeds, SLOPE * values["L"])
+        self._begin(Stroke(now_ns, here, target, *speeds, SLOPE * values["L"]))
         self.counts["strokes"] += 1
         end_ns = self.stroke.end_ns
         if down and self._up:
@@ -105,24 +111,32 @@ class Works:
         """Go on with the stroke at the top speed set anew; return its end."""
         old = self.stroke
         top = float(self.values["V"])
-        self.stroke = Stroke(
-            now_ns, old.at(now_ns), old.target, top, top, min(old.cutoff, top), old.slope
+        self.settle(now_ns)
+        self._begin(
+            Stroke(now_ns, old.at(now_ns), old.target, top, top, min(old.cutoff, top), old.slope)
         )
         return self.stroke.end_ns
 
     def halt(self, now_ns: int) -> None:
         """Let the plunger stand where it is."""
         here = self.stroke.at(now_ns)
-        self.stroke = Stroke(now_ns, here, here, 1.0, 1.0, 1.0, 1.0)
+        self.settle(now_ns)
+        self._begin(Stroke(now_ns, here, here, 1.0, 1.0, 1.0, 1.0))
 
     def home(self, speed: float, now_ns: int) -> int:
         """Drive the plunger to its upper end, and off it by the dead volume; return the end."""
         here = self.stroke.at(now_ns)
-        self.stroke = Stroke(now_ns, here, 0.0, speed, speed, speed, SLOPE)
+        self._begin(Stroke(now_ns, here, 0.0, speed, speed, speed, SLOPE))
         self.counts["inits"] += 1
         self.homed, self._up = True, True
         dead = 2.0 * self.values["k"] * PULSES[0] / speed
         return self.stroke.end_ns + round(dead * _NS_PER_S)
+
+    def _begin(self, stroke: Stroke) -> None:
+        """Move like this from now on."""
+        self.stroke = stroke
+        if self._link is not None:
+            self._link.begin(self.port, stroke, self._ml)
 
     def seat(self, port: str) -> int:
         """Let the valve find itself and stand at `port`; return how long that takes (ns)."""

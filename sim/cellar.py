@@ -28,7 +28,10 @@ class Stroke:
 
 
 class Cellar:
-    """Vessels and feed bottles by name; `charges` of all species; `used` mL by solution."""
+    """Vessels and feed bottles by name; `charges` of all species; `used` mL by solution.
+
+    `inner` are vessels that nobody fills by hand: the cell of a flow bench, and its waste.
+    """
 
     __slots__ = (
         "_given",
@@ -37,8 +40,10 @@ class Cellar:
         "_start_ns",
         "bottles",
         "charges",
+        "inner",
         "used",
         "vessels",
+        "wear",
     )
 
     def __init__(
@@ -58,9 +63,11 @@ class Cellar:
         self._given = dict(given)
         self._seed = seed
         self._start_ns = start_ns
+        self.wear = wear
         self.vessels = {spec.name: Vessel(spec, parameters, wear) for spec in specs}
         if len(self.vessels) != len(specs):
             raise ValueError("two vessels of the world have the same name")
+        self.inner: dict[str, Vessel] = {}
         self.bottles: dict[str, Vessel] = {}
         self.charges: dict[str, int] = {}
         self.used: dict[str, float] = {}
@@ -187,7 +194,7 @@ class Cellar:
                 "aggregate_share": vessel.lumped,
                 "sediment_mg": vessel.sediment,
             }
-            for name, vessel in self.vessels.items()
+            for name, vessel in [*self.vessels.items(), *self.inner.items()]
         }
 
     def plain(self, start_ns: int) -> dict[str, Any]:
@@ -197,6 +204,7 @@ class Cellar:
             "used": dict(self.used),
             "vessels": {name: one.plain(start_ns) for name, one in self.vessels.items()},
             "bottles": {name: one.plain(start_ns) for name, one in self.bottles.items()},
+            "inner": {name: one.plain(start_ns) for name, one in self.inner.items()},
         }
 
     def load(self, plain: Mapping[str, Any], start_ns: int) -> None:
@@ -207,6 +215,8 @@ class Cellar:
         self.used = dict(plain["used"])
         for name, vessel in plain["vessels"].items():
             self.vessels[name].load(vessel, start_ns)
+        for name, vessel in plain["inner"].items():
+            self.inner[name].load(vessel, start_ns)
         self.bottles = {}
         for name, bottle in plain["bottles"].items():
             self.bottle(name, start_ns).load(bottle, start_ns)

@@ -192,9 +192,10 @@ class Vessel:
             self.volume = max(self.volume - self._dried(wear), 0.0)
         self.aged, self.harm = self._ages(wear), self._harmed(wear)
         membrane = self.amounts.get(PROTEIN, 0.0)
-        if membrane > 0.0 and self.lumped > 0.0 and self.spec.area > 0.0:
+        if membrane > 0.0 and self.lumped > 0.0:
             seconds = (now_ns - self._since_ns) * _S_PER_NS
-            depth = _MM_PER_CM * self.volume / self.spec.area
+            area = self.spec.area  # what has none, a bottle or bag, is shaken before use
+            depth = _MM_PER_CM * self.volume / area if area > 0.0 else 0.0
             self.lumped, afloat = self._suspension.stood(self.lumped, seconds, depth)
             self.sediment += membrane * (1.0 - afloat)
             self.amounts[PROTEIN] = membrane * afloat
@@ -231,6 +232,12 @@ class Vessel:
             return 7.0
         gone = math.exp(self._drift * self._ages(self._wear(now_ns)))
         return _PH_AIR + (self.solution.pH - _PH_AIR) * gone
+
+    def renew(self, source: "Vessel", now_ns: int) -> None:
+        """Be filled from another vessel: as old and as clotted as that is."""
+        source.settle(now_ns)
+        self.settle(now_ns)
+        self.blend(source, 1.0)
 
     def blend(self, source: "Vessel", share: float) -> None:
         """Take over age, harm and aggregates of what was poured in, `share` of what is there."""
@@ -357,9 +364,11 @@ def dragged(parameters: Mapping[str, float], area: float, speed: float) -> float
     return min(film, most) * area * _ML_PER_UL
 
 
-def evaporated(parameters: Mapping[str, float], area: float, seconds: float) -> float:
+def evaporated(
+    parameters: Mapping[str, float], area: float, seconds: float, flux: str = "E_evap"
+) -> float:
     """Return the mL that leave a wet substrate of `area` cm2 in open air in a time.
 
-    A film of 1.5 um is dry after 54 s at 0.1 kg/(m2 h).
+    A film of 1.5 um is dry after 54 s at 0.1 kg/(m2 h). In a closed cell `flux` is "E_lid".
     """
-    return parameters["E_evap"] * area * _ML_PER_CM2_S * seconds
+    return parameters[flux] * area * _ML_PER_CM2_S * seconds

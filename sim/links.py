@@ -1,13 +1,15 @@
 """The sockets into which instrument models plug: one small frozen class for each kind.
 
 They hold no state of their own. A bench file names them: "arm.z", "arm.x", "pump:NAME",
-"photodiode", "light", "thermostat", "balance", "crystal", "film".
+"photodiode", "light", "thermostat", "crystal", "film" of any bench; "balance" of a dip bench;
+"syringe", "selector", "line", "sensors", "reference" of a flow bench.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from sim.motion import Motion
+from sim.plunger import Stroke
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,4 +73,52 @@ class FilmLink:
     circuit: Callable[[int], tuple[float, float]]
 
 
-Link = AxisLink | PumpLink | PowerLink | LightLink | HeatLink | MassLink | CrystalLink | FilmLink
+@dataclass(frozen=True, slots=True)
+class SyringeLink:
+    """`pump(port, ml, now_ns)` out of a port of the valve (below 0: in), in any small parts.
+
+    `begin(port, stroke, ml)` says how the plunger moves from now on, `ml` to a pulse.
+    """
+
+    pump: Callable[[str, float, int], None]
+    begin: Callable[[str, Stroke, float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ValveLink:
+    """`select(position, now_ns)`; returns where the valve truly is, None: there."""
+
+    select: Callable[[int, int], int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class LineLink:
+    """What a meter in a line feels: kPa absolute, degC, mL/min; `demand(setpoint, now_ns)`."""
+
+    pressure: Callable[[int], float]
+    temperature: Callable[[int], float]
+    flow: Callable[[int], float]
+    demand: Callable[[float, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class SignalLink:
+    """`signal(channel, now_ns)`: V or ohm at a channel of the scanner."""
+
+    signal: Callable[[int, int], float]
+
+
+Link = (
+    AxisLink
+    | PumpLink
+    | PowerLink
+    | LightLink
+    | HeatLink
+    | MassLink
+    | SyringeLink
+    | ValveLink
+    | LineLink
+    | SignalLink
+    | CrystalLink
+    | FilmLink
+)

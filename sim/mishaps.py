@@ -1,6 +1,6 @@
 """What befalls the world itself, as data: leaks, empty vessels, light, heat, power; and when.
 
-Holds what is still to come, in order of time, and does it to the parts of a world. Knows no
+Holds what is still to come, in order of time; who does it is in happenings.py. Knows no
 instrument and draws no chance. What goes wrong with an instrument or its wire is in faults.py.
 """
 
@@ -11,11 +11,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
-from sim.cellar import BOTTLE, Cellar
-from sim.heat import Heat
-from sim.optics import Optics
+from sim.scene import NEVER_NS
 
-NEVER_NS: Final = 1 << 63
 PENDING_MAX: Final = 1000
 
 
@@ -38,9 +35,9 @@ class Kind:
 
 KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
     {
-        "bubble": Kind("a bubble comes into a flow cell", "mm", 1.0, 0.01, 20.0, lasting=False),
-        "leak": Kind("a vessel loses liquid", "mL/h", 2.0, 0.001, 1000.0),
-        "blocked": Kind("a line lets nothing through"),
+        "bubble": Kind("a bubble sticks in the cell", "mm", 2.0, 0.01, 20.0, False, False),
+        "leak": Kind("a vessel, or the line to the cell, loses liquid", "mL/h", 2.0, 0.001, 1e4),
+        "blocked": Kind("this share of the line to the cell is shut", "-", 1.0, 0.01, 1.0, False),
         "empty": Kind("a vessel or its feed bottle is empty", lasting=False),
         "ageing": Kind("a solution ages so many times as fast", "-", 10.0, 1.0, 1e4),
         "room-light": Kind("room light on film and photodiode", "uW/cm2", 100.0, 0.1, 1e5, False),
@@ -147,34 +144,3 @@ class Fate:
         while place > 0 and self._coming[place - 1][0] > coming[0]:
             place -= 1
         self._coming.insert(place, coming)
-
-
-def refuse(mishap: Mishap, cellar: Cellar, here: frozenset[str]) -> None:
-    """Raise ValueError for a mishap of a kind not in `here`, or at a place that there is not."""
-    if mishap.kind not in here:
-        raise ValueError(f"mishap '{mishap.kind}': the dip bench has none")
-    name = mishap.place.removesuffix(BOTTLE) if mishap.kind == "empty" else mishap.place
-    if name:
-        cellar.vessel(name)
-
-
-def strike(
-    mishap: Mishap, begins: bool, cellar: Cellar, heat: Heat, optics: Optics, now_ns: int
-) -> None:
-    """Do a mishap to the parts of a world, or end it; the film has been settled before."""
-    argument = mishap.argument or 0.0
-    if mishap.kind in ("leak", "ageing"):
-        vessel = cellar.vessel(mishap.place)
-        vessel.settle(now_ns)
-        if mishap.kind == "leak":
-            vessel.leak = argument if begins else 0.0
-        else:
-            vessel.haste = argument if begins else 1.0
-    elif mishap.kind == "empty":
-        cellar.drain(mishap.place, now_ns)
-    elif mishap.kind == "room-light":
-        optics.room = argument if begins else 0.0
-    elif mishap.kind == "heater-stuck" and begins:
-        heat.stick(argument, now_ns)
-    elif mishap.kind == "heater-stuck":
-        heat.loosen(now_ns)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from sim import chance
 
+QUOTED_AT = 22.0  # degC at which the LED gives led_W
 _H_PER_NS = 1.0 / 3.6e12
 _OD_PER_MOD = 1e-3
 # Bacteriorhodopsin, light-adapted, at 568 nm: Rehorek and Heyn, Biochemistry 18, 4977 (1979).
@@ -91,6 +92,10 @@ class Optics:
         1 mg/mL of membrane holds 0.75 mg/mL of protein, 28 uM; Beer and Lambert over `path`.
         """
         return _EPSILON * concentration * _PROTEIN_SHARE / _DALTON * self._path
+
+    def plain(self) -> list[float]:
+        """Return current and room light as JSON data."""
+        return [self._amps, self.room]
 
     def load(self, amps: float, room: float) -> None:
         """Take back the current and the room light from a snapshot."""

@@ -63,6 +63,31 @@ class Stroke:
         way = min(way, abs(self.target - self.origin))
         return self.origin + math.copysign(way, self.target - self.origin)
 
+    def when(self, place: float) -> int:
+        """Return when a position on the way is passed; the end for one beyond the target."""
+        left = abs(place - self.origin)
+        seconds = 0.0
+        for duration, speed, slope in self._phases:
+            way = duration * (speed + slope * duration / 2.0)
+            if left <= way:
+                root = math.sqrt(max(speed * speed + 2.0 * slope * left, 0.0))
+                seconds += 2.0 * left / (speed + root) if left > 0.0 else 0.0
+                return min(self.start_ns + round(seconds * _NS_PER_S), self.end_ns)
+            left -= way
+            seconds += duration
+        return self.end_ns
+
+    def speed(self, now_ns: int) -> float:
+        """Return pulses/s, above 0 toward a filled syringe; 0 before and after the move."""
+        left = (now_ns - self.start_ns) * _S_PER_NS
+        if left < 0.0 or now_ns >= self.end_ns:
+            return 0.0
+        for duration, speed, slope in self._phases:
+            if left <= duration:
+                return math.copysign(speed + slope * left, self.target - self.origin)
+            left -= duration
+        return 0.0
+
     def plain(self) -> list[float]:
         """Return the stroke as JSON data."""
         return [

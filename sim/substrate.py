@@ -88,6 +88,41 @@ class Substrate:
         self._cellar.spend(vessel, (film + drop) * share)
         self.inside = None
 
+    def flood(self, cell: Vessel, now_ns: int) -> bool:
+        """Come under the liquid that rises in a closed cell; return whether the film had dried.
+
+        What clings to the film is fouled and dried as in a bath, but stays part of the cell:
+        only water leaves, and that slowly (E_lid).
+        """
+        carried, self.carried = self.carried, None
+        self.film.stay = 0.0
+        dried = False
+        if carried is not None:
+            seconds = (now_ns - carried.left_ns) * _S_PER_NS
+            dried = evaporated(self._parameters, self._area, seconds, "E_lid") > carried.film
+            if dried:
+                self.film.dry(self._law)
+            self._foul(carried, cell)
+        self.inside = cell
+        self.look(now_ns)
+        if self._liquid.own and self._liquid.species == PROTEIN:
+            self.film.dips += 1
+        return dried
+
+    def mask(self, share: float) -> None:
+        """Keep a share of the film out of the liquid that comes next: a bubble sits on it."""
+        self.film.miss(share)
+
+    def drain(self, speed: float, most: float, now_ns: int) -> None:
+        """Stay behind as the liquid sinks at mm/s, wet with at most `most` mL of it."""
+        cell = self._in()
+        self.settle(now_ns)
+        film = min(dragged(self._parameters, self._area, speed), most)
+        share = film / cell.volume if cell.volume > film else 1.0
+        amounts = {species: mass * share for species, mass in cell.amounts.items()}
+        self.carried = Carried(film, 0.0, amounts, cell.spec.name, now_ns)
+        self.inside = None
+
     def settle(self, now_ns: int) -> None:
         """Write film and bath forward to now; nothing to do in air."""
         vessel = self.inside
@@ -146,10 +181,6 @@ class Substrate:
         colour = 1.0 - self._parameters["thermo"] / 100.0 * warmer
         return self.peek(now_ns).sound(self._law) * self._parameters["a570"] * 1e-3 * colour
 
-    def voltage(self, now_ns: int) -> float:
-        """Return the photovoltage of the film in mV under full light, signed (see Film.report)."""
-        return self.report(now_ns)["photovoltage_mV"]
-
     def plain(self, start_ns: int) -> dict[str, Any]:
         """Return the state as JSON data, times counted from `start_ns`."""
         wet, carried = self._liquid, self.carried
@@ -172,7 +203,11 @@ class Substrate:
     def load(self, plain: Mapping[str, Any], start_ns: int) -> None:
         """Take back what `plain` wrote, after the cellar has."""
         self.film = Film(*plain["film"])
-        self.inside = None if plain["inside"] is None else self._cellar.vessel(plain["inside"])
+        inside, cellar = plain["inside"], self._cellar
+        if inside is None:
+            self.inside = None
+        else:
+            self.inside = cellar.inner.get(inside) or cellar.vessel(inside)
         self._since_ns = int(plain["since"]) + start_ns
         self._liquid = Liquid(*plain["liquid"])
         self.carried = None

@@ -32,8 +32,11 @@ _COMMAND: Final = re.compile(
 class ValveLink(Protocol):
     """What the valve does to the world."""
 
-    def select(self, position: int, now_ns: int, /) -> object:
-        """Connect the common port with the port of this position (from 1)."""
+    def select(self, position: int, now_ns: int, /) -> int | None:
+        """Connect the common port with the port of this position (from 1).
+
+        Returns the position where the valve truly is, None if that is the one asked for.
+        """
 
 
 class _Bad(Exception):
@@ -231,7 +234,8 @@ class Vici:
         self._origin, self._steps = self.at(now_ns), 0
         self._values["CNT"] = (self._values["CNT"] + 1) % (COUNT_MAX + 1)
         if self._link is not None:
-            self._link.select(self._origin, now_ns)
+            stuck = self._link.select(self._origin, now_ns)
+            self._origin = self._origin if stuck is None else stuck
 
     def _stations(self) -> int:
         return self._values["NP"] if self._values["AM"] == 3 else 2

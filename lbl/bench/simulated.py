@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 
 import sim
 from lbl import units
-from lbl.bench.file import AnyBench, BenchFile, FaultFile, read_any_bench
+from lbl.bench.file import AnyBench, CatalogFile, DipFile, FaultFile, FlowFile, read_any_bench
 from lbl.errors import BadInput, Problem
 from lbl.shipped import find
 from sim.assembly import Assembly, Spec
@@ -18,7 +18,15 @@ from sim.mishaps import KINDS as MISHAPS
 from sim.mishaps import Mishap
 from sim.parameters import PARAMETERS, check
 from sim.visa import SimLibrary
-from sim.world import Geometry, Solution, VesselSpec, World
+from sim.world import (
+    FlowGeometry,
+    FlowWorld,
+    Geometry,
+    Reservoir,
+    Solution,
+    VesselSpec,
+    World,
+)
 
 OWNER: Final = "lbl"
 _FLOOR_MM: Final = 4.0  # between the lower edge of a dipped substrate and the vessel's floor
@@ -81,15 +89,7 @@ class Simulation:
         guard()
         self._file = file
         stated = world_parameters(file.simulated.world if file.simulated else {}, file.name)
-        self.world = World(
-            _vessels(file),
-            _geometry(file),
-            {**stated, **world},
-            seed=seed,
-            area=area,
-            sides=sides,
-            readout=_readout(file),
-        )
+        self.world = _world(file, {**stated, **world}, seed=seed, area=area, sides=sides)
         self.assembly = Assembly(_specs(file), self.world, seed=seed)
         self._ail(file)
 
@@ -119,14 +119,14 @@ class Simulation:
         A catalog has nothing to be filled.
         """
         file = self._file
-        if not isinstance(file, BenchFile):
+        if isinstance(file, CatalogFile):
             return
         for vessel, name in assignments.items():
             liquid = liquids[name]
             species = _SPECIES.get(liquid.species.lower(), liquid.species or name)
             solution = Solution(name, species, liquid.concentration, liquid.pH, liquid.charge)
             self.world.fill(vessel, solution, file.vessels[vessel].volume)
-        dosing = file.dosing
+        dosing = file.dosing if isinstance(file, DipFile) else None
         if dosing is not None and dosing.into in assignments:
             self.world.stock(dosing.into, dosing.stock)
 
@@ -213,27 +213,26 @@ def _value(name: str, text: str) -> float:
     return _measured(text, known.unit if known is not None else "-")
 
 
-def _geometry(file: AnyBench) -> Geometry:
-    """Where the liquids stand; a catalog's one axis has nothing to dip into."""
-    if not isinstance(file, BenchFile):
-        return Geometry(surface=_NEVER_MM, bottom=2 * _NEVER_MM, tolerance=_STATION_DEG)
+def _world(file: AnyBench, parameters: Mapping[str, float], **sizes: Any) -> World:
+    """The world of a kind of bench; a catalog's one axis has nothing to dip into."""
+    if isinstance(file, FlowFile):
+        return FlowWorld(_reservoirs(file), _plumbing(file), parameters, **sizes)
+    if isinstance(file, CatalogFile):
+        bath = VesselSpec(_BATH, 0.0, 100.0, 10.0, True, 120.0)
+        nowhere = Geometry(surface=_NEVER_MM, bottom=2 * _NEVER_MM, tolerance=_STATION_DEG)
+        return World([bath], nowhere, parameters, **sizes)
     arm = file.arm
-    return Geometry(
+    geometry = Geometry(
         surface=arm.surface,
         bottom=arm.down + _FLOOR_MM,
         tolerance=_STATION_DEG,
         clear=arm.clear,
     )
+    readout = file.photometry.through if file.photometry else None
+    return World(_vessels(file), geometry, parameters, readout=readout, **sizes)
 
 
-def _readout(file: AnyBench) -> str | None:
-    """The vessel that the light shines through."""
-    return file.photometry.through if isinstance(file, BenchFile) and file.photometry else None
-
-
-def _vessels(file: AnyBench) -> list[VesselSpec]:
-    if not isinstance(file, BenchFile):
-        return [VesselSpec(_BATH, 0.0, 100.0, 10.0, True, 120.0)]
+def _vessels(file: DipFile) -> list[VesselSpec]:
     return [
         VesselSpec(
             name=name,
@@ -247,20 +246,53 @@ def _vessels(file: AnyBench) -> list[VesselSpec]:
     ]
 
 
+def _reservoirs(file: FlowFile) -> list[Reservoir]:
+    return [
+        Reservoir(name, vessel.position, vessel.volume, vessel.returned)
+        for name, vessel in file.vessels.items()
+    ]
+
+
+def _plumbing(file: FlowFile) -> FlowGeometry:
+    cell, bladder = file.cell, file.bladder
+    return FlowGeometry(
+        volume=cell.volume,
+        residual=cell.residual,
+        line=cell.line,
+        dead=cell.dead,
+        feed=cell.feed,
+        height=cell.height,
+        source=cell.source,
+        inlet=cell.inlet,
+        waste=cell.waste,
+        bladder=bladder.volume,
+        shares=bladder.shares,
+    )
+
+
 def _links(file: AnyBench) -> dict[str, str]:
     """Instrument -> the socket of the world it plugs into."""
-    if not isinstance(file, BenchFile):
+    if isinstance(file, CatalogFile):
         first = {spec.driver: name for name, spec in reversed([*file.instruments.items()])}
         return {name: _SOCKETS[driver] for driver, name in first.items() if driver in _SOCKETS}
-    return {
-        file.arm.lift: "arm.z",
-        file.arm.turn: "arm.x",
-        **({file.dosing.pump: f"pump:{file.dosing.into}"} if file.dosing else {}),
-        **({file.dosing.balance: "balance"} if file.dosing else {}),
-        **({file.photometry.photometer: "photodiode"} if file.photometry else {}),
-        **({file.photometry.light: "light"} if file.photometry else {}),
-        **({file.temperature.thermostat: "thermostat"} if file.temperature else {}),
+    light, heat = file.photometry, file.temperature
+    shared = {
+        **({light.photometer: "photodiode", light.light: "light"} if light else {}),
+        **({heat.thermostat: "thermostat"} if heat else {}),
     }
+    if isinstance(file, DipFile):
+        arm, dosing = file.arm, file.dosing
+        own = {arm.lift: "arm.z", arm.turn: "arm.x"}
+        if dosing is not None:
+            own |= {dosing.pump: f"pump:{dosing.into}", dosing.balance: "balance"}
+        return {**own, **shared}
+    cell = file.cell
+    own = {cell.pump: "syringe", cell.selector: "selector", file.sensing.daq: "sensors"}
+    if cell.meter:
+        own[cell.meter] = "line"
+    if file.photometry is not None:
+        own[file.photometry.reference] = "reference"
+    return {**own, **shared}
 
 
 def _specs(file: AnyBench) -> list[Spec]:

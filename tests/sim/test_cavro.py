@@ -26,6 +26,9 @@ class Liquids:
     def pump(self, port: str, ml: float, now_ns: int) -> None:
         self.out[port] = self.out.get(port, 0.0) + ml
 
+    def begin(self, port: str, stroke: Stroke, ml: float) -> None:
+        """Nothing here depends on how the plunger moves."""
+
 
 def raw(pump: Cavro, data: bytes, now_ns: int = 0) -> bytes:
     return b"".join(reply for _, reply in pump.receive(data, now_ns))

@@ -12,6 +12,7 @@ import sim
 from sim import MODELS, OWNER, TITLES
 from sim.motion import Motion
 from sim.newera_packets import safe_packet
+from sim.plunger import Stroke
 from sim.port import Device, Spec
 
 REPEATABLE = settings(deadline=None, derandomize=True, database=None, max_examples=25)
@@ -140,6 +141,9 @@ class Surround:
 
     def pump(self, port: str, ml: float, now_ns: int) -> None:
         self.heard.append([port, ml, now_ns])
+
+    def begin(self, port: str, stroke: Stroke, ml: float) -> None:
+        self.heard.append([port, stroke.plain(), ml])
 
     def select(self, position: int, now_ns: int) -> None:
         self.heard.append([position, now_ns])
