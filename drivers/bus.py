@@ -319,12 +319,16 @@ class VisaWire:
     def _set(self, end: int, timeout_s: float) -> None:
         """Tell the library where to stop and how long to wait."""
         attribute = constants.ResourceAttribute
-        timeout_ms = -int(-timeout_s * 1000 // 1)
-        self._library.set_attribute(self._handle, attribute.timeout_value, timeout_ms)
+        if timeout_s != self._timeout_s:
+            timeout_ms = -int(-timeout_s * 1000 // 1)
+            self._library.set_attribute(self._handle, attribute.timeout_value, timeout_ms)
+            self._timeout_s = timeout_s
+        if end == self._end:
+            return
         if end != ANY_BYTE:
             self._library.set_attribute(self._handle, attribute.termchar, end)
         self._library.set_attribute(self._handle, attribute.termchar_enabled, end != ANY_BYTE)
-        self._timeout_s, self._end = timeout_s, end
+        self._end = end
 
     def _waiting(self) -> int:
         available = constants.ResourceAttribute(constants.VI_ATTR_ASRL_AVAIL_NUM)
