@@ -57,6 +57,7 @@ _FLOW: Final = {
     "rtscts": constants.ControlFlow.rts_cts,
 }
 _STOP: Final = {1: constants.StopBits.one, 2: constants.StopBits.two}
+_UNTOLD: Final = -2  # where reads end: neither a byte nor ANY_BYTE, the library was not told
 _MESSAGE_AVAILABLE: Final = 16
 _SPOILT: Final = (  # bytes came and were damaged; the port is there
     constants.StatusCode.error_serial_parity,
@@ -258,7 +259,7 @@ class VisaWire:
         self._library = session.visalib
         self._read = session.visalib.read
         self._timeout_s = -1.0
-        self._end = -1
+        self._end = _UNTOLD
         self._counts = isinstance(session, SerialInstrument) and _works(self._waiting)
         self._socket = isinstance(session, TCPIPSocket)
         self._tells = isinstance(session, USBInstrument) and _works(self._offers)
