@@ -1,4 +1,4 @@
-"""Films in a closed cell: grown, held, stopped, aborted, killed and resumed, judged by the ledger."""
+"""Films in a closed cell: grown, held, stopped, killed and resumed, judged by the ledger."""
 
 from collections.abc import Callable
 from pathlib import Path
