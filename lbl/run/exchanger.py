@@ -153,12 +153,12 @@ class Exchanger:
     def _ended(self, pumping: Pumping, began_ns: int) -> Waits[None]:
         """Poll until the pump stands; in the middle of a stroke into the cell look at the line."""
         port, volume = pumping.strokes[-1]
-        stroke_ns = int(abs(volume) / pumping.rate * 60.0 * SECOND)
-        wait = began_ns + self._lasts_ns(pumping)
-        if port == self._cell.inlet and volume < 0.0 and self._rig.meter is not None:
-            yield wait - stroke_ns // 2
-            self._judge_flow(pumping.rate)
+        end_ns = began_ns + int(self._rig.pump.strokes_s(pumping.strokes) * SECOND)
+        if port == self._cell.inlet and volume < 0.0:
+            stroke_ns = int(abs(volume) / pumping.rate * 60.0 * SECOND)
+            yield from self._flowing(pumping.rate, end_ns - stroke_ns // 2, end_ns)
         latest = began_ns + pumping.duration_ns + OVERTIME_NS
+        wait = end_ns
         yield wait
         while not self._rig.pump.stroked(pumping.strokes):
             wait += POLL_NS
@@ -166,19 +166,23 @@ class Exchanger:
                 raise Trouble("flow", "the pump did not end its strokes in time")
             yield wait
 
-    def _lasts_ns(self, pumping: Pumping) -> int:
-        return int(self._rig.pump.strokes_s(pumping.strokes) * SECOND)
+    def _flowing(self, rate: float, middle_ns: int, end_ns: int) -> Waits[None]:
+        """See that what the pump gives goes into the cell, in the second half of the stroke.
 
-    def _judge_flow(self, rate: float) -> None:
-        """Raise Trouble when the line is blocked, leaks or bursts."""
-        meter = self._rig.meter
-        if meter is None:
-            return
-        reading = meter.reading()
-        self._judge_pressure(reading.pressure - AIR_KPA)
-        if reading.flow < LEAST_FLOW * rate:
-            sentence = f"{reading.flow:.2f} mL/min go into the cell, the pump gives {rate:g}"
-            raise Trouble("flow", sentence)
+        Raises Trouble when the line is blocked, leaks or bursts. A process that wakes up after the
+        stroke has seen nothing and says nothing.
+        """
+        meter, wait, seen = self._rig.meter, middle_ns, 0.0
+        while meter is not None and wait <= end_ns:
+            yield wait
+            reading = meter.reading()
+            self._judge_pressure(reading.pressure - AIR_KPA)
+            if reading.flow >= LEAST_FLOW * rate or self._clock.now_ns() > end_ns:
+                return
+            seen = max(seen, reading.flow)
+            wait = max(wait, self._clock.now_ns()) + POLL_NS
+        if meter is not None:
+            raise Trouble("flow", f"{seen:.2f} mL/min go into the cell, the pump gives {rate:g}")
 
     def _judge_pressure(self, gauge: float) -> None:
         if gauge > self._limit:
