@@ -25,6 +25,7 @@ POLL_NS: Final = 100_000_000
 OVERTIME_NS: Final = 10 * SECOND  # strokes that last this much longer than planned are stuck
 AIR_KPA: Final = 101.325  # the meter's zero of gauge pressure
 LEAST_FLOW: Final = 0.5  # of the pump's rate, in the middle of a stroke into the cell
+FLOW_LOOKS: Final = 3  # readings that must agree that nothing flows
 PULSE: Final = 0.5  # of the cell's volume, out and in again
 
 
@@ -169,20 +170,22 @@ class Exchanger:
     def _flowing(self, rate: float, middle_ns: int, end_ns: int) -> Waits[None]:
         """See that what the pump gives goes into the cell, in the second half of the stroke.
 
-        Raises Trouble when the line is blocked, leaks or bursts. A process that wakes up after the
-        stroke has seen nothing and says nothing.
+        Raises Trouble when the line is blocked, leaks or bursts; a process that could not look
+        several times has seen too little to say so.
         """
-        meter, wait, seen = self._rig.meter, middle_ns, 0.0
+        meter, wait, seen = self._rig.meter, middle_ns, list[float]()
         while meter is not None and wait <= end_ns:
             yield wait
             reading = meter.reading()
             self._judge_pressure(reading.pressure - AIR_KPA)
-            if reading.flow >= LEAST_FLOW * rate or self._clock.now_ns() > end_ns:
+            now = self._clock.now_ns()
+            if reading.flow >= LEAST_FLOW * rate or now > end_ns:
                 return
-            seen = max(seen, reading.flow)
-            wait = max(wait, self._clock.now_ns()) + POLL_NS
-        if meter is not None:
-            raise Trouble("flow", f"{seen:.2f} mL/min go into the cell, the pump gives {rate:g}")
+            seen.append(reading.flow)
+            wait = max(wait, now) + POLL_NS
+        if len(seen) >= FLOW_LOOKS:
+            sentence = f"{max(seen):.2f} mL/min go into the cell, the pump gives {rate:g}"
+            raise Trouble("flow", sentence)
 
     def _judge_pressure(self, gauge: float) -> None:
         if gauge > self._limit:
