@@ -25,6 +25,7 @@ POLL_NS: Final = 100_000_000
 OVERTIME_NS: Final = 10 * SECOND  # strokes that last this much longer than planned are stuck
 AIR_KPA: Final = 101.325  # the meter's zero of gauge pressure
 LEAST_FLOW: Final = 0.5  # of the pump's rate, in the middle of a stroke into the cell
+FLOW_LOOKS: Final = 3  # readings that must agree that nothing flows
 PULSE: Final = 0.5  # of the cell's volume, out and in again
 
 
@@ -57,11 +58,13 @@ class Exchanger:
         self._next_ns = 0  # when to look into the cell
         self._good_ns = 0  # since when it is known to hold no gas
         self._rinses = max((step.exchange[1] for step in plan.steps), default=1)
+        self._position = 0  # of the selector; 0: it has to be asked
         self._inside: Bath | None = None  # the reservoir that the liquid in the cell came from
         self.in_air = False
 
     def distrust(self) -> None:
         """Strokes went wrong: nobody knows what the pump would do next; leave it alone."""
+        self._position = 0
         if self.in_air:
             self._rig.rescue(None, 0)
 
@@ -71,6 +74,7 @@ class Exchanger:
         A safe programme that is being sent is let to its end first.
         """
         self._core.hold()
+        self._position = 0
         for _ in range(PARKING_LOOKS):
             if not self._core.parking:
                 break
@@ -96,7 +100,7 @@ class Exchanger:
         lifted_ns, planned_ns = 0, start_ns
         for number, leg in enumerate(legs):
             pumping = _pumping(leg)
-            self._rig.selector.go(pumping.position)
+            self._select(pumping.position)
             if number == 0:
                 lifted_ns = yield from self._fire(pumping, start_ns, tag)
                 lifted(lifted_ns)
@@ -110,6 +114,13 @@ class Exchanger:
         self._bench.rest()
         self._next_ns = self._good_ns = self._clock.now_ns()  # looked at as soon as it dwells
         return Arrival(lifted_ns, self._next_ns, planned_ns)
+
+    def _select(self, position: int) -> None:
+        """Turn the selector, unless it was seen there and nothing has gone wrong since."""
+        if position != self._position:
+            self._position = 0
+            self._rig.selector.go(position)
+            self._position = position
 
     def _fire(self, pumping: Pumping, deadline: int, tag: int) -> Waits[int]:
         """Arm strokes and wait until the core has sent them."""
@@ -143,12 +154,12 @@ class Exchanger:
     def _ended(self, pumping: Pumping, began_ns: int) -> Waits[None]:
         """Poll until the pump stands; in the middle of a stroke into the cell look at the line."""
         port, volume = pumping.strokes[-1]
-        stroke_ns = int(abs(volume) / pumping.rate * 60.0 * SECOND)
-        wait = began_ns + self._lasts_ns(pumping)
-        if port == self._cell.inlet and volume < 0.0 and self._rig.meter is not None:
-            yield wait - stroke_ns // 2
-            self._judge_flow(pumping.rate)
+        end_ns = began_ns + int(self._rig.pump.strokes_s(pumping.strokes) * SECOND)
+        if port == self._cell.inlet and volume < 0.0:
+            stroke_ns = int(abs(volume) / pumping.rate * 60.0 * SECOND)
+            yield from self._flowing(pumping.rate, end_ns - stroke_ns // 2, end_ns)
         latest = began_ns + pumping.duration_ns + OVERTIME_NS
+        wait = end_ns
         yield wait
         while not self._rig.pump.stroked(pumping.strokes):
             wait += POLL_NS
@@ -156,18 +167,24 @@ class Exchanger:
                 raise Trouble("flow", "the pump did not end its strokes in time")
             yield wait
 
-    def _lasts_ns(self, pumping: Pumping) -> int:
-        return int(self._rig.pump.strokes_s(pumping.strokes) * SECOND)
+    def _flowing(self, rate: float, middle_ns: int, end_ns: int) -> Waits[None]:
+        """See that what the pump gives goes into the cell, in the second half of the stroke.
 
-    def _judge_flow(self, rate: float) -> None:
-        """Raise Trouble when the line is blocked, leaks or bursts."""
-        meter = self._rig.meter
-        if meter is None:
-            return
-        reading = meter.reading()
-        self._judge_pressure(reading.pressure - AIR_KPA)
-        if reading.flow < LEAST_FLOW * rate:
-            sentence = f"{reading.flow:.2f} mL/min go into the cell, the pump gives {rate:g}"
+        Raises Trouble when the line is blocked, leaks or bursts; a process that could not look
+        several times has seen too little to say so.
+        """
+        meter, wait, seen = self._rig.meter, middle_ns, list[float]()
+        while meter is not None and wait <= end_ns:
+            yield wait
+            reading = meter.reading()
+            self._judge_pressure(reading.pressure - AIR_KPA)
+            now = self._clock.now_ns()
+            if reading.flow >= LEAST_FLOW * rate or now > end_ns:
+                return
+            seen.append(reading.flow)
+            wait = max(wait, now) + POLL_NS
+        if len(seen) >= FLOW_LOOKS:
+            sentence = f"{max(seen):.2f} mL/min go into the cell, the pump gives {rate:g}"
             raise Trouble("flow", sentence)
 
     def _judge_pressure(self, gauge: float) -> None:
@@ -229,7 +246,7 @@ class Exchanger:
     def _act(self, role: str, moves: str, pumping: Pumping) -> Waits[None]:
         """Strokes that are no transfer, with intent and outcome."""
         self._record("prepare-intent", None, role=role, moves=moves)
-        self._rig.selector.go(pumping.position)
+        self._select(pumping.position)
         self._rig.pump.start_strokes(pumping.strokes)
         self._rig.rescue(None, 0)
         yield from self._ended(pumping, self._clock.now_ns())
