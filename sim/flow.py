@@ -109,6 +109,7 @@ class Flow:
         argument = mishap.argument or 0.0
         if mishap.kind == "bubble":
             self.bubble(argument)
+            self._substrate.cover(self.trapped.covers(self._scene.now_ns))
         elif mishap.kind == "blocked":
             self.block(argument if begins else 0.0)
         elif mishap.kind == "leak" and mishap.place == _LINE:

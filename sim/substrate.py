@@ -113,6 +113,14 @@ class Substrate:
         """Keep a share of the film out of the liquid that comes next: a bubble sits on it."""
         self.film.miss(share)
 
+    def cover(self, share: float) -> None:
+        """Lie under a bubble that comes in mid-exposure; the film was settled just before.
+
+        In a rinse nothing grows, so nothing is missed.
+        """
+        if self.inside is not None and self._liquid.own and share > 0.0:
+            self.film.mask(share, self._law)
+
     def drain(self, speed: float, most: float, now_ns: int) -> None:
         """Stay behind as the liquid sinks at mm/s, wet with at most `most` mL of it."""
         cell = self._in()

@@ -204,9 +204,12 @@ def _plain(argument: float | str | None) -> float | None:
 
 
 def _measured(text: str, unit: str) -> float:
-    """A quantity in a unit of the world; a plain number is in that unit."""
+    """A quantity in a unit of the world; a plain number is in that unit.
+
+    The unit may stand as the world's own table writes it, or as people do.
+    """
     try:
-        return float(text)
+        return float(text.strip().removesuffix(unit.strip("-")))
     except ValueError:
         return units.number(text, _UNITS.get(unit, unit))
 
