@@ -27,6 +27,8 @@ _HALF = 0.5
 _FLUSHING = 1.0 / 3.0
 # mL/s of a pump that does not say how its plunger moves.
 _PACE = 0.2
+# What the pump can push against: 100 psi (a guess for a syringe of 1 mL).
+_FORCE_KPA = 690.0
 # Another seed for the photodiode beside the film: its noise is its own.
 _BESIDE = 0x5EED
 
@@ -63,12 +65,13 @@ class Flow:
         self._mixed_ns: int | None = None  # when the cell's new mixture becomes the film's
         self._entered_ns = scene.start_ns
         self._in = ""  # the reservoir whose liquid the film is in, or was last
+        self._gauges = Gauges(scene, self.circuit, self.trapped, geometry, self._moving)
         self.due_ns = NEVER_NS
         self.links: dict[str, Link] = {
             "syringe": SyringeLink(self._pump, self._begin),
             "selector": ValveLink(self._select),
             "reference": PowerLink(self._reference),
-            **Gauges(scene, self.circuit, self.trapped, geometry, self._moving).links,
+            **self._gauges.links,
         }
 
     def link(self, text: str) -> Link | None:
@@ -220,10 +223,10 @@ class Flow:
         leaking = self._leak / (self._pace() * _S_PER_MIN)
         self.circuit.leaking = min(leaking, 1.0)
 
-    def _pump(self, port: str, ml: float, now_ns: int) -> None:
-        """Move what the plunger has moved until now."""
+    def _pump(self, port: str, ml: float, now_ns: int) -> bool:
+        """Move what the plunger has moved until now; return whether it could."""
         if ml == 0.0:
-            return
+            return True
         number, pushing = _number(port), ml > 0.0
         if (number, pushing) != (self._port, self._pushing):
             if self._mixed_ns is not None:
@@ -237,6 +240,7 @@ class Flow:
         else:
             self.circuit.draw(number, amount, self._strokes)
         self._advance(now_ns)
+        return not pushing or self._gauges.head(number, 0.0) < _FORCE_KPA
 
     def _through(self, amount: float, now_ns: int) -> None:
         """Move mL into or out of the cell; the film is flooded or drained on the way."""

@@ -110,7 +110,7 @@ _ROWS = (
     ("degassed", "-", 1.0, 0.0, 1.0, True, True, "1: degassed liquids, p_bub_degassed; 0: p_bub"),
     ("p_pin", "-", 0.3, 0.0, 1.0, True, True, "a bubble in the cell sticks to a wall"),
     ("p_clear", "-", 0.8, 0.0, 1.0, True, True, "a stroke through the cell flushes a bubble"),
-    ("R_tube", "kPa min/mL", 0.4, 0.0, 20.0, True, True, "resistance of the tubing"),
+    ("R_tube", "kPa*min/mL", 0.4, 0.0, 20.0, True, True, "resistance of the tubing"),
     ("C_tube", "uL/kPa", 1.0, 0.1, 100.0, True, True, "what tubing and gas give way"),
     ("sig_p", "kPa", 0.1, 0.0, 5.0, True, True, "pressure noise, rms of one reading"),
     # The bench's own.
