@@ -99,7 +99,11 @@ class Flow:
 
     def bubble(self, diameter_mm: float | None = None) -> None:
         """Let a bubble of this diameter, or of one drawn, stick in the cell."""
-        self.trapped.appear(self._strokes, self._scene.now_ns, diameter_mm, True)
+        now_ns = self._scene.now_ns
+        self.trapped.appear(self._strokes, now_ns, diameter_mm, True)
+        if self._substrate.inside is not None:
+            self._substrate.settle(now_ns)
+            self._substrate.mask(self.trapped.covers(now_ns))
         self._schedule()
 
     def block(self, share: float) -> None:
@@ -111,8 +115,12 @@ class Flow:
             raise ValueError(f"a line is blocked by a share of 0..1, got {share:g}")
         self.circuit.blocked = share
         if share < 1.0 and self.circuit.held.volume > SPECK:
+            now_ns = self._scene.now_ns
             self.circuit.release()
-            self._met(self._scene.now_ns)
+            full = self.circuit.cell.volume > self._geometry.volume * _HALF
+            if full and self._substrate.inside is None:
+                self._flood(now_ns)
+            self._met(now_ns)
 
     def leak(self, ml_per_min: float) -> None:
         """Let liquid leak out between pump and cell at this rate while the pump pushes.
@@ -384,7 +392,7 @@ class Flow:
         stroke = self._stroke
         if stroke is None:
             return self._port, 0.0
-        flow = -stroke.speed(now_ns) * self._pulse * self._true * _S_PER_MIN
+        flow = 0.0 - stroke.speed(now_ns) * self._pulse * self._true * _S_PER_MIN
         return self._port, flow
 
 

@@ -102,7 +102,7 @@ _ROWS = (
     ("n_h", "-", 0.5, 0.2, 0.5, True, True, "lateral CV falls as n to the minus this"),
     ("pH_drift", "1/h", -0.1, -1.0, 0.0, False, False, "pH drift, open, unbuffered"),
     ("pH_drift_buffered", "1/h", -0.01, -0.1, 0.0, False, False, "pH drift, open, 5 mM buffer"),
-    ("p_valve", "-", 1e-5, 0.0, 1.0, True, True, "selector sticks, per actuation"),
+    ("p_valve", "-", 1e-5, 0.0, 1e-3, True, True, "selector sticks, per actuation"),
     # Plumbing of the flow bench.
     ("V_line", "uL", 5.0, 0.0, 500.0, True, True, "if given, true volume from selector to pump"),
     ("V_dead", "uL", 2.0, 0.0, 100.0, True, True, "if given, what truly stays in the syringe"),
