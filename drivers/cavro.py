@@ -8,11 +8,12 @@ done whose plunger and valve it did not read back.
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final, Literal, TypeVar
 
 from drivers.cavro_oem import NUMBERS, SPOIL, Oem, frame
+from drivers.cavro_strokes import Stroke, program, seconds
 from drivers.errors import InstrumentError, Kind, garbled
 from drivers.framing import LF, Framing, Line
 from drivers.link import Identity, Link
@@ -213,6 +214,51 @@ class Cavro:
         """
         self._move(volume, port, -1)
 
+    def arm_strokes(
+        self, strokes: Sequence[Stroke], deadline_ns: int, latest_ns: int, tag: int = 0
+    ) -> int:
+        """Have the pacer fire strokes from an empty syringe in [deadline, latest]; the entry's id.
+
+        The answer is checked by the next exchange on the port: a refusal or a fault raises there.
+        """
+        return self.port.arm(
+            self._bytes(self._program(strokes), self._next()),
+            self._framing,
+            deadline_ns,
+            latest_ns,
+            check=self._check_fired,
+            tag=tag,
+            who=self.name,
+        )
+
+    def start_strokes(self, strokes: Sequence[Stroke]) -> None:
+        """Begin strokes from an empty syringe now; `stroked` says when they are done."""
+        self._order(self._program(strokes))
+
+    def strokes_s(self, strokes: Sequence[Stroke]) -> float:
+        """How long strokes take, in s."""
+        return seconds(strokes, self.syringe, self.steps, self.ports, self.speed)
+
+    def strokes_bytes(self, strokes: Sequence[Stroke]) -> bytes:
+        """What the dead-man sends to have strokes done."""
+        return self._bytes(self._program(strokes), NUMBERS)
+
+    def stroked(self, strokes: Sequence[Stroke]) -> bool:
+        """One poll: whether strokes are done, plunger and valve read back where they belong.
+
+        Raises InstrumentError when the pump ended in an error, or stands elsewhere.
+        """
+        if self.busy():
+            return False
+        place, valve = self._plunger(), self.valve()
+        if (place, valve) != (0, strokes[-1][0]):
+            self._initialised = False
+            raise self._error(
+                f"it stands at {place}, port {valve} instead of empty at port {strokes[-1][0]}",
+                "look for what stopped it, then initialise it again",
+            )
+        return True
+
     def position(self) -> float:
         """The volume in the syringe in mL, as the plunger stands."""
         return self._plunger() / self.steps * self.syringe
@@ -263,6 +309,17 @@ class Cavro:
                 f"it stands at {place}, port {valve} instead of {target}, port {port}",
                 "look for what stopped it, then initialise it again",
             )
+
+    def _program(self, strokes: Sequence[Stroke]) -> str:
+        if not self._initialised:
+            raise self._refusal("the pump is not initialised", "prepare it first")
+        try:
+            return program(strokes, self.syringe, self.steps, self.ports)
+        except ValueError as error:
+            raise self._refusal(str(error)) from None
+
+    def _check_fired(self, message: bytes) -> None:
+        self._judge(message)
 
     def _plunger(self) -> int:
         return self._ask("?", _whole)

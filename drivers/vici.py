@@ -127,7 +127,7 @@ class Vici:
         way = abs(port - self.position())
         if not way:
             return
-        self.port.write(self._words(f"GO{port:02d}"), who=self.name)
+        self.port.write(self.go_bytes(port), who=self.name)
         self.port.pause(START_S + min(way, self.positions - way) * STEP_S)
         reached = 0
         for _ in range(math.ceil(TURN_S / POLL_S)):
@@ -136,6 +136,10 @@ class Vici:
                 return
             self.port.pause(POLL_S)
         raise self._error(f"it stands at {reached} instead of {port}", "look for what blocks it")
+
+    def go_bytes(self, port: int) -> bytes:
+        """What the dead-man sends to turn it to `port`."""
+        return self._words(f"GO{port:02d}")
 
     # --- wire ----------------------------------------------------------------------------------
 

@@ -131,6 +131,7 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "plan-air-time": "A transfer keeps the substrate in air longer than limits.air.soft.",
         "plan-dwell": "A dwell cannot be kept inside its window on this bench.",
         "plan-volume": "There is not enough of a solution.",
+        "plan-waste": "There is not enough room for the waste.",
         "plan-temperature": "The bench cannot keep the temperature limits.",
         "plan-damaged": "A plan document does not have the shape or the hash it should have.",
         # Benches and their instruments

@@ -13,7 +13,8 @@ from sim.circuit import Circuit
 from sim.fluid import PROTEIN
 from sim.gauges import Gauges
 from sim.links import Link, PowerLink, SyringeLink, ValveLink
-from sim.optics import Optics, apparent
+from sim.mishaps import Mishap
+from sim.optics import QUOTED_AT, Optics, apparent
 from sim.plumbing import SPECK
 from sim.plunger import Stroke
 from sim.reservoirs import FlowGeometry, Reservoir
@@ -31,6 +32,9 @@ _PACE = 0.2
 _FORCE_KPA = 690.0
 # Another seed for the photodiode beside the film: its noise is its own.
 _BESIDE = 0x5EED
+# The place of a leak between pump and cell.
+_LINE = "line"
+_MIN_PER_H = 60.0
 
 
 class Flow:
@@ -67,6 +71,7 @@ class Flow:
         self._in = ""  # the reservoir whose liquid the film is in, or was last
         self._gauges = Gauges(scene, self.circuit, self.trapped, geometry, self._moving)
         self.due_ns = NEVER_NS
+        self.places = frozenset((_LINE,))
         self.links: dict[str, Link] = {
             "syringe": SyringeLink(self._pump, self._begin),
             "selector": ValveLink(self._select),
@@ -91,11 +96,33 @@ class Flow:
     def absorbance(self, now_ns: int) -> float:
         """Return the absorbance of liquid, film and bubble in the cell."""
         scene = self._scene
-        coats = scene.sides * self._substrate.absorbance(now_ns)
+        coats = scene.coats(now_ns)
         film = apparent(coats, scene.parameters["f_A"], scene.parameters["f_o"])
         return self._clear(now_ns) + film + self.trapped.spike()
 
     # --- mishaps ---
+
+    def refuse(self, mishap: Mishap) -> None:
+        """Refuse a bottle that is not there (see Stage)."""
+        if mishap.kind != "leak" and mishap.place == _LINE:
+            raise ValueError(f"mishap '{mishap.kind}': '{_LINE}' is no vessel")
+
+    def strike(self, mishap: Mishap, begins: bool) -> bool:
+        """Do what befalls cell and line (see Stage)."""
+        argument = mishap.argument or 0.0
+        if mishap.kind == "bubble":
+            self.bubble(argument)
+        elif mishap.kind == "blocked":
+            self.block(argument if begins else 0.0)
+        elif mishap.kind == "leak" and mishap.place == _LINE:
+            self.leak(argument / _MIN_PER_H if begins else 0.0)
+        else:
+            return False
+        return True
+
+    def in_beam(self) -> bool:
+        """Return True: the LED shines through the cell."""
+        return True
 
     def bubble(self, diameter_mm: float | None = None) -> None:
         """Let a bubble of this diameter, or of one drawn, stick in the cell."""
@@ -103,7 +130,7 @@ class Flow:
         self.trapped.appear(self._strokes, now_ns, diameter_mm, True)
         if self._substrate.inside is not None:
             self._substrate.settle(now_ns)
-            self._substrate.mask(self.trapped.covers(now_ns))
+            self._cover(now_ns)
         self._schedule()
 
     def block(self, share: float) -> None:
@@ -133,10 +160,7 @@ class Flow:
 
     def empty(self, reservoir: str) -> None:
         """Let a reservoir run dry at once; its liquid is gone. ValueError for an unknown one."""
-        cellar = self._scene.cellar
-        vessel = cellar.vessel(reservoir)
-        cellar.spend(vessel, vessel.volume)
-        vessel.take(vessel.volume)
+        self._scene.cellar.drain(reservoir, self._scene.now_ns)
 
     # --- state ---
 
@@ -204,9 +228,9 @@ class Flow:
 
     def _advance(self, now_ns: int) -> int:
         """Bring the stage to a time; return the world's time, which never runs backward."""
-        if now_ns >= self.due_ns:
-            self.fire(now_ns)
         scene = self._scene
+        if now_ns >= self.due_ns or now_ns >= scene.due_ns:
+            scene.catch_up(now_ns)
         if now_ns > scene.now_ns:
             scene.now_ns = now_ns
         return scene.now_ns
@@ -218,6 +242,8 @@ class Flow:
         self._advance(stroke.start_ns)
         if self._mixed_ns is not None:
             self._mix(stroke.start_ns)
+        # Once a stroke: in the middle of it, looking would change what is worked out.
+        self.circuit.settle(stroke.start_ns)
         self._stroke, self._pulse = stroke, ml
         if stroke.target != stroke.origin:
             self._start(_number(port), stroke.target < stroke.origin)
@@ -241,6 +267,8 @@ class Flow:
                 self._mix(self._mixed_ns)
             self._start(number, pushing)
         amount = abs(ml) * self._true
+        if self._stroke is None:
+            self.circuit.settle(now_ns)
         if number == self._geometry.inlet:
             self._through(amount, now_ns)
         elif pushing:
@@ -313,16 +341,19 @@ class Flow:
         """Let the liquid rise over the film."""
         circuit, scene, left = self.circuit, self._scene, self._in
         self._relabel()
-        label = circuit.cell.solution
-        covered = self.trapped.covers(at_ns)
-        if covered > 0.0 and label is not None and label.charge != 0:
-            self._substrate.mask(covered)
         carried = self._substrate.carried
         dried = self._substrate.flood(circuit.cell, at_ns)
+        self._cover(at_ns)
         self._entered_ns = at_ns
         if carried is not None:
             begun, ended = scene.seconds(carried.left_ns), scene.seconds(at_ns)
             scene.ledger.append(ledger.air(left, self._in, begun, ended, dried))
+
+    def _cover(self, at_ns: int) -> None:
+        """Keep what a bubble sits on out of a liquid that adsorbs."""
+        covered, label = self.trapped.covers(at_ns), self.circuit.cell.solution
+        if covered > 0.0 and label is not None and label.charge != 0:
+            self._substrate.mask(covered)
 
     def _drain(self, at_ns: int) -> None:
         """Let the liquid sink below the film, and write the exposure's row."""
@@ -383,8 +414,10 @@ class Flow:
     def _reference(self, now_ns: int) -> float:
         """Return the power that falls on the photodiode beside the film."""
         now_ns = self._advance(now_ns)
-        self._beside.load(self._scene.optics.amps)
-        return self._beside.watts(self._clear(now_ns), now_ns)
+        scene = self._scene
+        self._beside.load(scene.optics.amps, scene.optics.room)
+        warmer = scene.heat.temperature(now_ns) - QUOTED_AT
+        return self._beside.watts(self._clear(now_ns), now_ns, warmer)
 
     def _moving(self, now_ns: int) -> tuple[int, float]:
         """Return the pump's port and the mL/min out of it (below 0: in) at this instant."""

@@ -4,41 +4,36 @@ The only room that knows drivers and simulated instruments. Must never decide wh
 film, and never reads what a simulated world holds except to hand it to whoever judges a run.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from drivers.bus import Bus, Port
 from drivers.errors import InstrumentError
 from drivers.lock import holder
 from lbl.bench import roles
-from lbl.bench.file import AnyBench, BenchFile
+from lbl.bench.arm import ArmRig, Timed
+from lbl.bench.cell import CellRig
+from lbl.bench.file import AnyBench, BenchFile, DipFile, FlowFile
+from lbl.bench.flow import WindowFile
 from lbl.bench.opening import open_one
 from lbl.bench.simulated import Simulation
 from lbl.errors import BadInput, Problem
 
-__all__ = ["Bench", "Dosing", "InstrumentError", "Optics", "holders"]
+__all__ = ["Bench", "Dosing", "InstrumentError", "Optics", "Sense", "holders"]
 
 _SECOND: Final = 1_000_000_000
-NEAR_DEG: Final = 0.5
-
-
-class Leg(Protocol):
-    """The part of a transfer's leg that the dead-man's programme needs."""
-
-    @property
-    def axis(self) -> str: ...
-    @property
-    def target(self) -> float: ...
-    @property
-    def duration_ns(self) -> int: ...
+TEMPERATURE: Final = "temperature"
+CRYSTAL: Final = "crystal"
 
 
 @dataclass(frozen=True, slots=True)
 class Dosing:
-    """The pump that tops up a vessel and the balance that checks it."""
+    """The pump that tops up a vessel and the balance that checks it; `name` is the pump's."""
 
+    name: str
     pump: roles.Pump
     balance: roles.Balance
     rate: float
@@ -47,13 +42,26 @@ class Dosing:
 
 @dataclass(frozen=True, slots=True)
 class Optics:
-    """The light path through the readout vessel."""
+    """The light path: `meters` by name, the one behind the film first.
 
-    photometer: roles.Photometer
+    A second one looks beside the film, and gives the reference.
+    """
+
+    meters: Mapping[str, roles.Photometer]
     light: roles.Light
     current: float
     averages: int
     settle: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sense:
+    """A slow sensor: its name and unit, every how many s it is read, and how."""
+
+    name: str
+    unit: str
+    every: float
+    read: Callable[[], float]
 
 
 class Bench:
@@ -76,22 +84,17 @@ class Bench:
         self._known: dict[str, roles.Identity] = {}
         self._ports: dict[str, Port] = {}
         self.instruments: dict[str, Any] = {}
+        self._still: dict[frozenset[str], list[tuple[int, int, bytes]]] = {}
         self._open(purpose)
         made = self.instruments
-        self.axes: dict[str, roles.Axis] = {
-            "z": made[file.arm.lift], "x": made[file.arm.turn],
-        }  # fmt: skip
+        self.arm = ArmRig(file, made, self._programme) if isinstance(file, DipFile) else None
+        self.cell = CellRig(file, made, self._programme) if isinstance(file, FlowFile) else None
         self.dosing = _dosing(file, made)
         self.optics = _optics(file, made)
         self.thermostat: roles.Thermostat | None = (
             made[file.temperature.thermostat] if file.temperature else None
         )
-        self.homed = False  # `preparations` had to find the axes' zero: the substrate is in air
-        self.settle_ns = int(file.arm.settle * _SECOND)
-        self._still = self._outputs_off()
-        lift = self.axes["z"]
-        # The first of the safe bytes spoils a command that was cut in the middle.
-        self._lowering = (lift.safe_bytes()[0], lift.move_bytes(file.arm.down))
+        self.senses: tuple[Sense, ...] = tuple(_senses(file, made))
 
     def _open(self, purpose: str) -> None:
         """Open every instrument; all that do not answer are named at once."""
@@ -139,7 +142,7 @@ class Bench:
             except InstrumentError as error:
                 failed.append(str(error))
         if lost:
-            self._still = self._outputs_off()
+            self._still.clear()
         return failed
 
     def _adopt(self, name: str) -> None:
@@ -159,6 +162,11 @@ class Bench:
             )
         made.sense()
 
+    @property
+    def homed(self) -> bool:
+        """An axis had to find its zero: where the substrate hangs, nobody can tell."""
+        return self.arm is not None and self.arm.homed
+
     def safe(self) -> list[str]:
         """Make every instrument safe, whatever the others do; returns what failed, in words."""
         failed = []
@@ -172,9 +180,9 @@ class Bench:
     def outputs_off(self) -> list[str]:
         """Like `safe`, axes left alone: a transfer under way may finish."""
         failed = []
-        axes = set(self.axes.values())
-        for made in self.instruments.values():
-            if made in axes:
+        movers = self.arm.movers if self.arm is not None else frozenset[str]()
+        for name, made in self.instruments.items():
+            if name in movers:
                 continue
             try:
                 made.safe()
@@ -182,94 +190,56 @@ class Bench:
                 failed.append(str(error))
         return failed
 
-    def turned_to(self) -> float:
-        """Where the carousel stands, in deg."""
-        return self.axes["x"].position()
-
-    def station(self, at: float) -> str:
-        """The vessel that is under the arm when the carousel stands at `at`; "" for none."""
-        vessels = self.file.vessels.items()
-        return next((name for name, one in vessels if abs(one.at - at) <= NEAR_DEG), "")
-
-    def where(self) -> str:
-        """The vessel in which the substrate is, as the axes say; "" is in air."""
-        if self.axes["z"].position() < self.file.arm.surface:
-            return ""
-        return self.station(self.turned_to())
-
     def preparations(
         self, up: float, start: float, wavelength: float, *, moves: bool
     ) -> Iterator[tuple[str, str, Callable[[], None]]]:
         """(name, what it may move, act) for each instrument, in the order that is safe.
 
-        The lift homes up before the carousel may turn; liquids and light come last. Without
-        `moves` the arm stays where it is, unless an axis has lost its reference.
+        What carries the substrate comes first, light and heat last. Without `moves` the substrate
+        stays where it is, unless an axis has lost its reference.
         """
-        arm, lift, turn = self.file.arm, self.axes["z"], self.axes["x"]
+        if self.arm is not None:
+            yield from self.arm.preparations(up, start, moves=moves)
+        if self.cell is not None:
+            yield from self.cell.preparations()
+        if self.dosing is not None:
+            yield self.dosing.name, "nothing", self.dosing.pump.prepare
+        yield from self._watchers(wavelength)
 
-        def raise_it() -> None:
-            self.homed = not (lift.sense().referenced and turn.sense().referenced)
-            lift.prepare()
-            if moves:
-                lift.set_speed(arm.withdraw)
-                lift.move(up)
-
-        def turn_it() -> None:
-            turn.prepare()
-            if moves:
-                turn.set_speed(arm.speed)
-                turn.move(start)
-
-        first = f"may home; goes to {up:g} mm" if moves else "may home"
-        yield arm.lift, first, raise_it
-        second = f"may home; turns to {start:g} deg" if moves else "may home"
-        yield arm.turn, second, turn_it
-        if self.dosing is not None and self.file.dosing is not None:
-            yield self.file.dosing.pump, "nothing", self.dosing.pump.prepare
-        optics, section = self.optics, self.file.photometry
+    def _watchers(self, wavelength: float) -> Iterator[tuple[str, str, Callable[[], None]]]:
+        """Light, meters and heat, ready."""
+        optics, section, file = self.optics, self.file.photometry, self.file
         if optics is not None and section is not None:
             yield section.light, "nothing", optics.light.prepare
-            yield (
-                section.photometer,
-                "nothing",
-                lambda: optics.photometer.prepare(wavelength, optics.averages),
-            )
-        if self.thermostat is not None and self.file.temperature is not None:
-            setpoint, thermostat = self.file.temperature.setpoint, self.thermostat
-            yield (
-                self.file.temperature.thermostat,
-                f"nothing; heats to {setpoint:g} degC",
-                lambda: thermostat.start(setpoint),
-            )
+            for name, meter in optics.meters.items():
+                yield name, "nothing", partial(meter.prepare, wavelength, optics.averages)
+        if self.thermostat is not None and file.temperature is not None:
+            setpoint = file.temperature.setpoint
+            heats = f"nothing; heats to {setpoint:g} degC"
+            yield file.temperature.thermostat, heats, partial(self.thermostat.start, setpoint)
 
     def rest(self) -> None:
         """The dead-man's programme while the substrate is wet: outputs off, stay."""
-        self._pacer.safe_programme(self._still)
+        self._programme(())
 
-    def rescue(self, leg: Leg) -> None:
-        """The dead-man's programme while a leg moves: end over a bath, in it, never sideways.
-
-        Lifting: down again where it is. Turning: down once the turn is over. Lowering: go on.
-        """
-        if leg.axis != "x" and leg.target >= self.file.arm.surface:
-            self.rest()
-            return
-        delay_ns = leg.duration_ns if leg.axis == "x" else 0
-        channel = self._ports[self.file.arm.lift].channel
-        lowering = [(delay_ns, channel, data) for data in self._lowering]
-        self._pacer.safe_programme([*self._still, *lowering])
-
-    def _outputs_off(self) -> list[tuple[int, int, bytes]]:
-        """Safe bytes of all but the axes, with the pauses that each instrument needs.
+    def _programme(self, more: Sequence[Timed], alone: frozenset[str] = frozenset()) -> None:
+        """Give the dead-man what makes all but the arm and those `alone` harmless, and `more`.
 
         Those that the core cannot reach (no descriptor, or a lost port) are left out: `lbl bench
         check` names them.
         """
-        arm = {self.file.arm.lift, self.file.arm.turn}
+        movers = self.arm.movers if self.arm is not None else frozenset[str]()
+        if alone not in self._still:
+            self._still[alone] = self._outputs_off(movers | alone)
+        entries = [(delay, self._ports[name].channel, data) for delay, name, data in more]
+        self._pacer.safe_programme([*self._still[alone], *entries])
+
+    def _outputs_off(self, skipped: frozenset[str]) -> list[tuple[int, int, bytes]]:
+        """Safe bytes of all but those skipped, with the pauses that each instrument needs."""
         return [
             (round(number * made.SAFE_GAP_S * _SECOND), self._ports[name].channel, data)
             for name, made in self.instruments.items()
-            if name not in arm and self._ports[name].channel >= 0
+            if name not in skipped and self._ports[name].channel >= 0
             for number, data in enumerate(made.safe_bytes())
         ]
 
@@ -281,18 +251,33 @@ class Bench:
 
 
 def _dosing(file: BenchFile, made: Mapping[str, Any]) -> Dosing | None:
-    section = file.dosing
+    section = file.dosing if isinstance(file, DipFile) else None
     if section is None:
         return None
-    return Dosing(made[section.pump], made[section.balance], section.rate, section.tolerance)
+    pump, balance = made[section.pump], made[section.balance]
+    return Dosing(section.pump, pump, balance, section.rate, section.tolerance)
 
 
 def _optics(file: BenchFile, made: Mapping[str, Any]) -> Optics | None:
     section = file.photometry
     if section is None:
         return None
-    photometer, light = made[section.photometer], made[section.light]
-    return Optics(photometer, light, section.current, section.averages, section.settle)
+    names = [section.photometer]
+    if isinstance(section, WindowFile):
+        names.append(section.reference)
+    meters = {name: made[name] for name in names}
+    light = made[section.light]
+    return Optics(meters, light, section.current, section.averages, section.settle)
+
+
+def _senses(file: BenchFile, made: Mapping[str, Any]) -> Iterator[Sense]:
+    """The slow sensors of a bench."""
+    if file.temperature is not None:
+        thermostat: roles.Thermostat = made[file.temperature.thermostat]
+        yield Sense(TEMPERATURE, "degC", file.temperature.every, thermostat.temperature)
+    if isinstance(file, FlowFile) and file.microbalance is not None:
+        crystal: roles.Crystal = made[file.microbalance.qcm]
+        yield Sense(CRYSTAL, "Hz", file.microbalance.every, crystal.frequency)
 
 
 def holders(file: AnyBench) -> dict[int, str]:

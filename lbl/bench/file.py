@@ -10,6 +10,15 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, Field, ValidationError
 
+from lbl.bench.flow import (
+    BladderFile,
+    CellFile,
+    MicrobalanceFile,
+    Reservoir,
+    SensingFile,
+    WindowFile,
+    plumbing,
+)
 from lbl.bench.instruments import STRICT, Amperes, AnySpec, ZaberSpec, quantity
 from lbl.errors import BadInput, Problem, Refused, short
 from lbl.marked import Marked, load, problems_of, suggest
@@ -23,15 +32,22 @@ Celsius = Annotated[float, quantity("degC")]
 
 
 class FaultFile(BaseModel):
-    """One thing that shall go wrong with a simulated instrument; see sim/README.md."""
+    """One thing that shall go wrong with a simulated instrument or the world; see sim/README.md.
+
+    An instrument's is `instrument`, `kind`, `at`, `after`, `count`, `argument`; the world's is
+    `world` (its kind), `at`, `where`, `argument`, `lasts`.
+    """
 
     model_config = STRICT
-    instrument: str
-    kind: str
+    instrument: str = ""
+    kind: str = ""
+    world: str = ""
     at: Seconds = 0.0
     after: int = Field(default=0, ge=0)
     count: int = Field(default=1, ge=1)
     argument: float | str | None = None
+    where: str = ""
+    lasts: Annotated[float, quantity("s"), Field(gt=0)] | None = None
 
 
 class Simulated(BaseModel):
@@ -134,7 +150,7 @@ class _Common(BaseModel):
         return self.simulated is not None and not self.simulated.served
 
 
-class BenchFile(_Common):
+class DipFile(_Common):
     """A whole dip bench, as its file states it. Units: mm, deg, mL, mL/min, s, A, degC."""
 
     kind: Literal["dip"]
@@ -145,21 +161,37 @@ class BenchFile(_Common):
     vessels: Mapping[str, Vessel] = Field(min_length=1, max_length=64)
 
 
+class FlowFile(_Common):
+    """A whole flow bench, as its file states it. Units: mL, mL/min, s, A, degC, kPa, mm."""
+
+    kind: Literal["flow"]
+    cell: CellFile
+    sensing: SensingFile
+    photometry: WindowFile | None = None
+    microbalance: MicrobalanceFile | None = None
+    temperature: TemperatureFile | None = None
+    vessels: Mapping[str, Reservoir] = Field(min_length=1, max_length=64)
+    bladder: BladderFile
+
+
 class CatalogFile(_Common):
     """Instruments that belong to no film: to be listed, checked, tested and served."""
 
     kind: Literal["catalog"]
 
 
+BenchFile = DipFile | FlowFile
+"""A bench that grows films."""
 AnyBench = BenchFile | CatalogFile
 # what a bench file calls its kind -> what such a file must say
-KINDS: Final[Mapping[str, type[BenchFile] | type[CatalogFile]]] = {
-    "dip": BenchFile,
+KINDS: Final[Mapping[str, type[DipFile] | type[FlowFile] | type[CatalogFile]]] = {
+    "dip": DipFile,
+    "flow": FlowFile,
     "catalog": CatalogFile,
 }
 
 
-def travel_of(file: BenchFile, axis: str) -> tuple[float, float, float]:
+def travel_of(file: DipFile, axis: str) -> tuple[float, float, float]:
     """Low, high and acceleration of an axis, in its own unit."""
     spec = file.instruments[axis]
     if not isinstance(spec, ZaberSpec):
@@ -170,11 +202,17 @@ def travel_of(file: BenchFile, axis: str) -> tuple[float, float, float]:
 # section -> {its key: the role the named instrument must have}
 _REFERENCES: Final[Mapping[str, Mapping[str, str]]] = {
     "arm": {"lift": "axis", "turn": "axis"},
+    "cell": {"pump": "pump", "selector": "valve", "meter": "flow"},
+    "sensing": {"daq": "daq"},
     "dosing": {"pump": "pump", "balance": "balance"},
-    "photometry": {"photometer": "photometer", "light": "light"},
+    "photometry": {"photometer": "photometer", "reference": "photometer", "light": "light"},
+    "microbalance": {"qcm": "qcm"},
     "temperature": {"thermostat": "thermostat"},
 }
-_VESSELS: Final[Mapping[str, str]] = {"dosing": "into", "photometry": "through"}
+_OPTIONAL: Final = frozenset({("cell", "meter")})
+_VESSELS: Final[Mapping[str, str]] = {
+    "dosing": "into", "photometry": "through", "bladder": "shares",
+}  # fmt: skip
 
 
 def read_bench(path: Path) -> BenchFile:
@@ -186,14 +224,15 @@ def read_bench(path: Path) -> BenchFile:
     if isinstance(bench, BenchFile):
         return bench
     sentence = f"bench {bench.name} is of kind '{bench.kind}': it has instruments and no vessels"
-    raise Refused(Problem("plan-bench-kind", sentence, str(path), "give a bench of kind 'dip'"))
+    remedy = "give a bench of kind 'dip' or 'flow'"
+    raise Refused(Problem("plan-bench-kind", sentence, str(path), remedy))
 
 
 def read_any_bench(path: Path) -> AnyBench:
     """Read a bench file of any kind, cards included; raises BadInput with every problem."""
     marked = load(path)
     kind = marked.data.get("kind") if isinstance(marked.data, dict) else None
-    model = KINDS.get(str(kind), BenchFile)
+    model = KINDS.get(str(kind), DipFile)
     problems = _wrong_kind(kind, marked)
     try:
         bench = model.model_validate(marked.data, context={"folder": path.parent})
@@ -205,7 +244,11 @@ def read_any_bench(path: Path) -> AnyBench:
         raise BadInput(*problems, *found) from None
     problems = [*_mismatched(bench, marked)]
     if isinstance(bench, BenchFile):
-        problems += [*_dangling(bench, marked), *_geometry(bench, marked)]
+        problems += _dangling(bench, marked)
+    if isinstance(bench, DipFile):
+        problems += _geometry(bench, marked)
+    if isinstance(bench, FlowFile):
+        problems += plumbing(bench, marked)
     if problems:
         raise BadInput(*problems)
     return bench
@@ -241,9 +284,11 @@ def _dangling(bench: BenchFile, marked: Marked) -> list[Problem]:
     """Names that stand for nothing on this bench, or for the wrong kind of thing."""
     problems = []
     for section, keys in _REFERENCES.items():
-        part = getattr(bench, section)
+        part = getattr(bench, section, None)
         for key, role in keys.items() if part is not None else ():
-            name = getattr(part, key)
+            name = getattr(part, key, None)
+            if name is None or (not name and (section, key) in _OPTIONAL):
+                continue
             spec = bench.instruments.get(name)
             if spec is None or spec.role != role:
                 known = [n for n, s in bench.instruments.items() if s.role == role]
@@ -256,12 +301,13 @@ def _dangling(bench: BenchFile, marked: Marked) -> list[Problem]:
                     )
                 )
     for section, key in _VESSELS.items():
-        part = getattr(bench, section)
-        if part is not None and getattr(part, key) not in bench.vessels:
+        part = getattr(bench, section, None)
+        name = getattr(part, key, None)
+        if name is not None and name not in bench.vessels:
             problems.append(
                 Problem(
                     "bench-no-vessel",
-                    f"{section}.{key} names '{getattr(part, key)}', which is no vessel",
+                    f"{section}.{key} names '{name}', which is no vessel",
                     marked.place((section, key)),
                     f"vessels here: {', '.join(bench.vessels)}",
                 )
@@ -269,7 +315,7 @@ def _dangling(bench: BenchFile, marked: Marked) -> list[Problem]:
     return problems
 
 
-def _geometry(bench: BenchFile, marked: Marked) -> list[Problem]:
+def _geometry(bench: DipFile, marked: Marked) -> list[Problem]:
     """Heights in order, stations apart, everything within the travel of its axis."""
     arm, problems = bench.arm, []
     if not arm.up <= arm.clear < arm.surface < arm.down:

@@ -4,8 +4,10 @@ The engine speaks to roles; drivers fit them by shape. Nothing here acts, and no
 Units: mm or deg for axes, mL, mL/min, W, A, degC, g; times of the pacer in nanoseconds.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
+
+Stroke = tuple[int, float]
 
 
 class Identity(Protocol):
@@ -108,6 +110,91 @@ class Pump(Instrument, Protocol):
 
     def stop(self) -> None:
         """Stop it."""
+
+
+class StrokePump(Instrument, Protocol):
+    """A syringe pump with a valve of its own, which carries out several strokes by itself.
+
+    A stroke is (port, mL): drawn, or given where negative; from an empty syringe to an empty one.
+    """
+
+    def prepare(self) -> None:
+        """Make it ready; what it may move is said by the bench."""
+
+    def arm_strokes(
+        self, strokes: Sequence[Stroke], deadline_ns: int, latest_ns: int, tag: int = 0
+    ) -> int:
+        """Have the pacer fire strokes in [deadline, latest]; the entry's id."""
+
+    def start_strokes(self, strokes: Sequence[Stroke]) -> None:
+        """Begin strokes now."""
+
+    def stroked(self, strokes: Sequence[Stroke]) -> bool:
+        """One poll: whether they are done, plunger and valve where they belong."""
+
+    def strokes_s(self, strokes: Sequence[Stroke]) -> float:
+        """How long they take, in s."""
+
+    def strokes_bytes(self, strokes: Sequence[Stroke]) -> bytes:
+        """What the dead-man sends to have strokes done."""
+
+    def position(self) -> float:
+        """mL in the syringe."""
+
+
+class Valve(Instrument, Protocol):
+    """Selects a liquid."""
+
+    def prepare(self) -> None:
+        """Make it ready; moves nothing."""
+
+    def go(self, port: int) -> None:
+        """Turn there and wait until it says so; bounded."""
+
+    def go_bytes(self, port: int) -> bytes:
+        """What the dead-man sends to turn it."""
+
+
+class FlowReading(Protocol):
+    """What a flow meter tells at one instant."""
+
+    @property
+    def pressure(self) -> float:
+        """Absolute, in kPa."""
+
+    @property
+    def flow(self) -> float:
+        """In mL/min."""
+
+
+class FlowMeter(Instrument, Protocol):
+    """Reads flow and pressure of the line into the cell."""
+
+    def prepare(self) -> None:
+        """See that it reads."""
+
+    def reading(self) -> FlowReading:
+        """Pressure and flow now."""
+
+
+class Daq(Instrument, Protocol):
+    """Reads analogue sensors."""
+
+    def prepare(self) -> None:
+        """Set up its scan."""
+
+    def volts(self, channels: Sequence[int]) -> Mapping[int, float]:
+        """One scan: channel -> V."""
+
+
+class Crystal(Instrument, Protocol):
+    """Weighs a film on a quartz crystal."""
+
+    def prepare(self) -> None:
+        """Set it up; moves nothing."""
+
+    def frequency(self) -> float:
+        """Its resonance in Hz."""
 
 
 class Photometer(Instrument, Protocol):

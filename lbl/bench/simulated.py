@@ -9,14 +9,24 @@ from typing import Any, Final, Protocol
 
 import sim
 from lbl import units
-from lbl.bench.file import AnyBench, BenchFile, read_any_bench
+from lbl.bench.file import AnyBench, CatalogFile, DipFile, FaultFile, FlowFile, read_any_bench
 from lbl.errors import BadInput, Problem
 from lbl.shipped import find
 from sim.assembly import Assembly, Spec
 from sim.faults import Fault
+from sim.mishaps import KINDS as MISHAPS
+from sim.mishaps import Mishap
 from sim.parameters import PARAMETERS, check
 from sim.visa import SimLibrary
-from sim.world import Geometry, Solution, VesselSpec, World
+from sim.world import (
+    FlowGeometry,
+    FlowWorld,
+    Geometry,
+    Reservoir,
+    Solution,
+    VesselSpec,
+    World,
+)
 
 OWNER: Final = "lbl"
 _FLOOR_MM: Final = 4.0  # between the lower edge of a dipped substrate and the vessel's floor
@@ -38,7 +48,9 @@ _SPECIES: Final[Mapping[str, str]] = {"purple membrane": "BR", "bacteriorhodopsi
 # Units as the world writes them -> as people may write them.
 _UNITS: Final[Mapping[str, str]] = {
     "-": "", "g": "", "%": "%", "cm2": "cm^2", "ng/cm2": "ng/cm^2", "m2/s": "m^2/s",
-    "uL/cm2": "uL/cm^2", "kg/m3": "kg/m^3",
+    "uL/cm2": "uL/cm^2", "kg/m3": "kg/m^3", "kg/(m2 h)": "kg/m^2/h", "mL/(mg s)": "mL/mg/s",
+    "cm2/(uW s)": "cm^2/uW/s", "uW/cm2": "uW/cm^2", "uJ/cm2": "uJ/cm^2", "1/h": "h^-1",
+    "uW/(A cm2)": "uW/A/cm^2", "1/d": "d^-1", "1/pH": "pH^-1",
 }  # fmt: skip
 
 
@@ -77,15 +89,7 @@ class Simulation:
         guard()
         self._file = file
         stated = world_parameters(file.simulated.world if file.simulated else {}, file.name)
-        self.world = World(
-            _vessels(file),
-            _geometry(file),
-            {**stated, **world},
-            seed=seed,
-            area=area,
-            sides=sides,
-            readout=_readout(file),
-        )
+        self.world = _world(file, {**stated, **world}, seed=seed, area=area, sides=sides)
         self.assembly = Assembly(_specs(file), self.world, seed=seed)
         self._ail(file)
 
@@ -94,8 +98,10 @@ class Simulation:
         problems = []
         for one in file.simulated.faults if file.simulated else ():
             try:
-                fault = Fault(one.kind, round(one.at * NS), one.after, one.count, one.argument)
-                self.assembly.inject(one.instrument, fault)
+                if one.world:
+                    self.assembly.befall(_mishap(one))
+                else:
+                    self.assembly.inject(one.instrument, _fault(one))
             except KeyError:
                 problems.append(f"there is no instrument '{one.instrument}' to fail")
             except ValueError as error:
@@ -113,14 +119,14 @@ class Simulation:
         A catalog has nothing to be filled.
         """
         file = self._file
-        if not isinstance(file, BenchFile):
+        if isinstance(file, CatalogFile):
             return
         for vessel, name in assignments.items():
             liquid = liquids[name]
             species = _SPECIES.get(liquid.species.lower(), liquid.species or name)
             solution = Solution(name, species, liquid.concentration, liquid.pH, liquid.charge)
             self.world.fill(vessel, solution, file.vessels[vessel].volume)
-        dosing = file.dosing
+        dosing = file.dosing if isinstance(file, DipFile) else None
         if dosing is not None and dosing.into in assignments:
             self.world.stock(dosing.into, dosing.stock)
 
@@ -166,36 +172,67 @@ def idle(names: Iterable[str]) -> list[str]:
     return [name for name in names if not PARAMETERS[name].acts]
 
 
-def _value(name: str, text: str) -> float:
+def _fault(one: FaultFile) -> Fault:
+    """What the bench file lets go wrong with an instrument; ValueError for what cannot be."""
+    if not one.instrument or one.where or one.lasts is not None:
+        raise ValueError(
+            "a fault names an 'instrument' and its 'kind', or a mishap of the 'world'; "
+            "'where' and 'lasts' are for the world's"
+        )
+    return Fault(one.kind, round(one.at * NS), one.after, one.count, one.argument)
+
+
+def _mishap(one: FaultFile) -> Mishap:
+    """What the bench file lets befall the world; ValueError for what cannot be."""
+    if one.instrument or one.kind or one.after or one.count != 1:
+        raise ValueError(
+            f"mishap '{one.world}': 'instrument', 'kind', 'after' and 'count' are not for the world"
+        )
+    argument = one.argument
+    if isinstance(argument, str) and one.world in MISHAPS:
+        argument = _measured(argument, MISHAPS[one.world].unit)
+    lasts_ns = None if one.lasts is None else round(one.lasts * NS)
+    return Mishap(one.world, round(one.at * NS), one.where, _plain(argument), lasts_ns)
+
+
+def _plain(argument: float | str | None) -> float | None:
+    """A number or nothing; the kind of a mishap that is not known is told first."""
+    return None if argument is None or isinstance(argument, str) else float(argument)
+
+
+def _measured(text: str, unit: str) -> float:
+    """A quantity in a unit of the world; a plain number is in that unit."""
     try:
         return float(text)
     except ValueError:
-        known = PARAMETERS.get(name)
-        unit = known.unit if known is not None else "-"
         return units.number(text, _UNITS.get(unit, unit))
 
 
-def _geometry(file: AnyBench) -> Geometry:
-    """Where the liquids stand; a catalog's one axis has nothing to dip into."""
-    if not isinstance(file, BenchFile):
-        return Geometry(surface=_NEVER_MM, bottom=2 * _NEVER_MM, tolerance=_STATION_DEG)
+def _value(name: str, text: str) -> float:
+    known = PARAMETERS.get(name)
+    return _measured(text, known.unit if known is not None else "-")
+
+
+def _world(file: AnyBench, parameters: Mapping[str, float], **sizes: Any) -> World:
+    """The world of a kind of bench; a catalog's one axis has nothing to dip into."""
+    if isinstance(file, FlowFile):
+        return FlowWorld(_reservoirs(file), _plumbing(file), parameters, **sizes)
+    if isinstance(file, CatalogFile):
+        bath = VesselSpec(_BATH, 0.0, 100.0, 10.0, True, 120.0)
+        nowhere = Geometry(surface=_NEVER_MM, bottom=2 * _NEVER_MM, tolerance=_STATION_DEG)
+        return World([bath], nowhere, parameters, **sizes)
     arm = file.arm
-    return Geometry(
+    geometry = Geometry(
         surface=arm.surface,
         bottom=arm.down + _FLOOR_MM,
         tolerance=_STATION_DEG,
         clear=arm.clear,
     )
+    readout = file.photometry.through if file.photometry else None
+    return World(_vessels(file), geometry, parameters, readout=readout, **sizes)
 
 
-def _readout(file: AnyBench) -> str | None:
-    """The vessel that the light shines through."""
-    return file.photometry.through if isinstance(file, BenchFile) and file.photometry else None
-
-
-def _vessels(file: AnyBench) -> list[VesselSpec]:
-    if not isinstance(file, BenchFile):
-        return [VesselSpec(_BATH, 0.0, 100.0, 10.0, True, 120.0)]
+def _vessels(file: DipFile) -> list[VesselSpec]:
     return [
         VesselSpec(
             name=name,
@@ -209,20 +246,53 @@ def _vessels(file: AnyBench) -> list[VesselSpec]:
     ]
 
 
+def _reservoirs(file: FlowFile) -> list[Reservoir]:
+    return [
+        Reservoir(name, vessel.position, vessel.volume, vessel.returned)
+        for name, vessel in file.vessels.items()
+    ]
+
+
+def _plumbing(file: FlowFile) -> FlowGeometry:
+    cell, bladder = file.cell, file.bladder
+    return FlowGeometry(
+        volume=cell.volume,
+        residual=cell.residual,
+        line=cell.line,
+        dead=cell.dead,
+        feed=cell.feed,
+        height=cell.height,
+        source=cell.source,
+        inlet=cell.inlet,
+        waste=cell.waste,
+        bladder=bladder.volume,
+        shares=bladder.shares,
+    )
+
+
 def _links(file: AnyBench) -> dict[str, str]:
     """Instrument -> the socket of the world it plugs into."""
-    if not isinstance(file, BenchFile):
+    if isinstance(file, CatalogFile):
         first = {spec.driver: name for name, spec in reversed([*file.instruments.items()])}
         return {name: _SOCKETS[driver] for driver, name in first.items() if driver in _SOCKETS}
-    return {
-        file.arm.lift: "arm.z",
-        file.arm.turn: "arm.x",
-        **({file.dosing.pump: f"pump:{file.dosing.into}"} if file.dosing else {}),
-        **({file.dosing.balance: "balance"} if file.dosing else {}),
-        **({file.photometry.photometer: "photodiode"} if file.photometry else {}),
-        **({file.photometry.light: "light"} if file.photometry else {}),
-        **({file.temperature.thermostat: "thermostat"} if file.temperature else {}),
+    light, heat = file.photometry, file.temperature
+    shared = {
+        **({light.photometer: "photodiode", light.light: "light"} if light else {}),
+        **({heat.thermostat: "thermostat"} if heat else {}),
     }
+    if isinstance(file, DipFile):
+        arm, dosing = file.arm, file.dosing
+        own = {arm.lift: "arm.z", arm.turn: "arm.x"}
+        if dosing is not None:
+            own |= {dosing.pump: f"pump:{dosing.into}", dosing.balance: "balance"}
+        return {**own, **shared}
+    cell = file.cell
+    own = {cell.pump: "syringe", cell.selector: "selector", file.sensing.daq: "sensors"}
+    if cell.meter:
+        own[cell.meter] = "line"
+    if file.photometry is not None:
+        own[file.photometry.reference] = "reference"
+    return {**own, **shared}
 
 
 def _specs(file: AnyBench) -> list[Spec]:

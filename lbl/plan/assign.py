@@ -1,17 +1,17 @@
-"""Which bath holds which solution, and which rinse baths serve which side.
+"""Which bath or reservoir holds which solution, and which rinse baths serve which side.
 
 Pure. Must never let one rinse bath serve both sides: what a polycation leaves there would meet
-the polyanion and precipitate.
+the polyanion and precipitate. A reservoir is exempt: a cell is rinsed with fresh liquid.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from lbl.errors import Problem
 from lbl.marked import Route
 from lbl.plan.equipment import Bath, Side
-from lbl.plan.recipe import Expose, Park, Recipe, Rinse
+from lbl.plan.recipe import MAX_EXCHANGES, Expose, Park, Recipe, Rinse
 from lbl.plan.unroll import Act
 
 FIRST_SIDE: Final[Side] = "negative"  # of a rinse before any expose: the safest place to park
@@ -48,13 +48,18 @@ def side_of(charge: str) -> Side:
 
 
 def assign(
-    recipe: Recipe, acts: Sequence[Act], baths: Sequence[Bath]
+    recipe: Recipe, acts: Sequence[Act], baths: Sequence[Bath], *, fresh: bool = False
 ) -> tuple[Assignment, list[Problem]]:
-    """Return the assignment and what could not be assigned."""
+    """Return the assignment and what could not be assigned.
+
+    `fresh`: each rinse takes new liquid from a reservoir, which then serves any number of rinses on
+    both sides.
+    """
     problems: list[Problem] = []
     film = _film(recipe, acts, baths, problems)
     taken = {bath.name for bath in film.values()}
-    rinses = _rinses(recipe, _needs(recipe, acts), baths, taken, problems)
+    deal = _reservoirs if fresh else _rinses
+    rinses = deal(recipe, _needs(recipe, acts), baths, taken, problems)
     used = [bath for group in (film.values(), *rinses.values()) for bath in group]
     problems += [
         Problem("plan-volume", f"bath {bath.name} holds no liquid", remedy="give it a volume")
@@ -149,6 +154,31 @@ def _rinses(
         if len(got) < need.baths:
             problems.append(_too_few(recipe, need, got, baths, dealt))
     return {key: tuple(got) for key, got in dealt.items()}
+
+
+def _reservoirs(
+    recipe: Recipe,
+    needs: Sequence[Need],
+    baths: Sequence[Bath],
+    taken: set[str],
+    problems: list[Problem],
+) -> dict[tuple[Side, str], tuple[Bath, ...]]:
+    """One reservoir for each rinse solution, as often as anybody may rinse."""
+    held: dict[str, Bath] = {}
+    free = [bath for bath in baths if bath.name not in taken and _may_rinse(bath)]
+    for need in needs:
+        fits = (bath for bath in free if bath.holds in ("", need.solution))
+        bath = held.get(need.solution) or next(fits, None)
+        if bath is None:
+            problems.append(_too_few(recipe, replace(need, baths=1), (), baths, {}))
+            continue
+        held[need.solution] = bath
+        free = [other for other in free if other is not bath]
+    return {
+        (need.side, need.solution): (held[need.solution],) * MAX_EXCHANGES
+        for need in needs
+        if need.solution in held
+    }
 
 
 def _turn(mine: Sequence[Bath], dealt: Mapping[tuple[Side, str], Sequence[Bath]]) -> bool:

@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from lbl.plan.equipment import Bath, Equipment
+from lbl.plan.equipment import Bath, Equipment, evaporation
 from lbl.plan.schedule import Liquid, Refill, Step
-from lbl.plan.timetable import evaporation
 
 REFILL_SHARE: Final = 0.1  # of a bath's volume may evaporate before somebody must add liquid
 MAX_REFILLS: Final = 1000  # of one bath by hand; a bench that needs more is not left alone

@@ -15,9 +15,11 @@ from lbl.errors import BadInput, Problem
 from lbl.plan.schedule import (
     Budget,
     Leg,
+    Legs,
     Limits,
     Liquid,
     Plan,
+    Pumping,
     Quality,
     Refill,
     Step,
@@ -60,7 +62,7 @@ def _digest(body: Mapping[str, Any]) -> str:
 
 
 def _body(plan: Plan) -> dict[str, Any]:
-    ways: dict[tuple[Leg, ...], int] = {}
+    ways: dict[Legs, int] = {}
     steps = [_step_row(step, ways) for step in plan.steps]
     return {
         "plan_format": FORMAT,
@@ -91,7 +93,14 @@ def _us(ns: int) -> int:
     return whole
 
 
-def _leg_row(leg: Leg) -> dict[str, Any]:
+def _leg_row(leg: Leg | Pumping) -> dict[str, Any]:
+    if isinstance(leg, Pumping):
+        return {
+            "position": leg.position,
+            "strokes": [list(stroke) for stroke in leg.strokes],
+            "rate": leg.rate,
+            "duration_us": _us(leg.duration_ns),
+        }
     return {
         "axis": leg.axis,
         "target": leg.target,
@@ -100,7 +109,7 @@ def _leg_row(leg: Leg) -> dict[str, Any]:
     }
 
 
-def _step_row(step: Step, ways: dict[tuple[Leg, ...], int]) -> dict[str, Any]:
+def _step_row(step: Step, ways: dict[Legs, int]) -> dict[str, Any]:
     row: dict[str, Any] = {
         "kind": step.kind,
         "offset_us": _us(step.offset_ns),
@@ -133,7 +142,7 @@ def _step_row(step: Step, ways: dict[tuple[Leg, ...], int]) -> dict[str, Any]:
 def _plan(body: Mapping[str, Any], digest: str) -> Plan:
     if body["plan_format"] != FORMAT:
         raise ValueError(f"format {body['plan_format']}")
-    ways = [tuple(_leg(row) for row in way) for way in body["transfers"]]
+    ways = [_way(rows) for rows in body["transfers"]]
     return Plan(
         recipe=body["recipe"],
         version=body["version"],
@@ -159,11 +168,22 @@ def _budget(row: Mapping[str, Any]) -> Budget:
     return Budget(**{**row, "refills": tuple(Refill(**refill) for refill in row["refills"])})
 
 
+def _way(rows: Sequence[Mapping[str, Any]]) -> Legs:
+    if any("strokes" in row for row in rows):
+        return tuple(_pumping(row) for row in rows)
+    return tuple(_leg(row) for row in rows)
+
+
+def _pumping(row: Mapping[str, Any]) -> Pumping:
+    strokes = tuple((int(port), float(volume)) for port, volume in row["strokes"])
+    return Pumping(row["position"], strokes, float(row["rate"]), row["duration_us"] * _US)
+
+
 def _leg(row: Mapping[str, Any]) -> Leg:
     return Leg(row["axis"], float(row["target"]), float(row["speed"]), row["duration_us"] * _US)
 
 
-def _step(number: int, row: Mapping[str, Any], ways: Sequence[tuple[Leg, ...]]) -> Step:
+def _step(number: int, row: Mapping[str, Any], ways: Sequence[Legs]) -> Step:
     exchange = row.get("exchange", (0, 0))
     return Step(
         index=number,

@@ -4,7 +4,10 @@ Must never hold a driver, a resource or anything that can move.
 """
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
+
+_SQUARE_CM_MM: Final = 0.1  # kg/m2/h from 1 cm2 is 0.1 mL/h
+_HOUR_S: Final = 3600.0
 
 Side = Literal["", "positive", "negative"]
 Purpose = Literal["primer", "positive", "negative", "rinse", "any"]
@@ -16,7 +19,8 @@ class Bath:
 
     A rinse bath with a `side` serves that side only. `holds` pins a solution to the bath.
     `area` is the open surface (cm2) from which water evaporates; a lid cuts that down.
-    `capacity` 0 means twice the volume.
+    `capacity` 0 means twice the volume. On a flow bench it is a reservoir: `position` of the
+    selector, and `returned` says that what comes out of the cell goes back into it.
     """
 
     name: str
@@ -28,6 +32,8 @@ class Bath:
     holds: str = ""
     area: float = 0.0
     lidded: bool = True
+    position: int = 0
+    returned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,30 @@ class Arm:
 
 
 @dataclass(frozen=True, slots=True)
+class Cell:
+    """The closed cell of a flow bench and what leads to it; volumes in mL, rate in mL/min.
+
+    `residual` is the share of `volume` that stays behind when the cell is drained. What was in
+    `line` (selector to pump) comes first after the selector has turned; `dead` stays in syringe
+    and valve and mixes with what is drawn next; `feed` (reservoir to selector) is full of gas until
+    it was primed. `source`, `inlet` and `waste` are ports of the pump's valve. `room` is how much
+    waste fits when the reservoir named `shares` (its bladder's other side) is empty.
+    """
+
+    volume: float
+    residual: float
+    line: float
+    dead: float
+    feed: float
+    rate: float
+    source: int
+    inlet: int
+    waste: int
+    room: float
+    shares: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Dosing:
     """A pump that tops up one bath: rate in mL/min; stock and step (one top-up) in mL."""
 
@@ -63,7 +93,7 @@ class Dosing:
 
 @dataclass(frozen=True, slots=True)
 class Equipment:
-    """A bench as the planner sees it.
+    """A bench as the planner sees it: one with an arm, or one with a cell.
 
     `roles` are the roles that have an instrument (`photometer`, `light`, `pump`,
     `thermostat`, ...). `readout` is the bath the photometer looks through, empty if none.
@@ -74,9 +104,10 @@ class Equipment:
     """
 
     name: str
-    arm: Arm
+    arm: Arm | None
     baths: tuple[Bath, ...]
     kind: str = "dip"
+    cell: Cell | None = None
     simulated: bool = False
     dosing: Dosing | None = None
     readout: str = ""
@@ -87,3 +118,9 @@ class Equipment:
     temperature: tuple[float, float] = (15.0, 40.0)
     zero: float = 3.0
     measure: float = 3.0
+
+
+def evaporation(bath: Bath, equipment: Equipment) -> float:
+    """Return what evaporates from a bath (mL/s)."""
+    rate = equipment.evaporation_lidded if bath.lidded else equipment.evaporation
+    return bath.area * rate * _SQUARE_CM_MM / _HOUR_S

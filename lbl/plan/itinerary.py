@@ -16,6 +16,7 @@ from lbl.plan.transfer import whole_ms
 from lbl.plan.unroll import Act
 
 PHOTOMETRY: Final = ("photometer", "light")  # roles that a measurement needs
+LOOKS: Final[tuple[Literal["zero", "measure"], ...]] = ("zero", "measure")
 
 
 @dataclass(slots=True)
@@ -107,6 +108,9 @@ class Itinerary:
 
     def _measure(self, act: Act, options: Measure) -> None:
         readout, stops = self._equipment.readout, self.stops
+        if self._equipment.cell is not None:  # the reference looks beside the film
+            self._stay().looks += [self._look(kind, act, options) for kind in LOOKS]
+            return
         here = stops[-1].bath
         if here is None or here.name != readout:
             at = here.name if here is not None else "air"
@@ -114,7 +118,7 @@ class Itinerary:
             remedy = "measure after the rinse of the other side, or turn the light path"
             self._refuse("plan-readout", sentence, act, remedy)
             return
-        inside = next(stop for stop in reversed(stops) if stop.kind != "wait")
+        inside = self._stay()
         before = (s for s in reversed(stops) if s.bath is not None and s.bath.name != readout)
         elsewhere = next(before, None)
         if elsewhere is None:
@@ -124,6 +128,10 @@ class Itinerary:
         if not any(look.kind == "zero" for look in elsewhere.looks):
             elsewhere.looks.append(self._look("zero", act, options))
         inside.looks.append(self._look("measure", act, options))
+
+    def _stay(self) -> Stop:
+        """The stop that brought the film to where it is."""
+        return next(stop for stop in reversed(self.stops) if stop.kind != "wait")
 
     def _look(self, kind: Literal["zero", "measure"], act: Act, options: Measure) -> Look:
         equipment = self._equipment

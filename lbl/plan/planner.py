@@ -13,12 +13,13 @@ from lbl.plan.assign import Assignment, assign
 from lbl.plan.document import hashed
 from lbl.plan.equipment import Equipment, Side
 from lbl.plan.itinerary import PHOTOMETRY, Itinerary
-from lbl.plan.recipe import Expose, Measure, Recipe, not_above
+from lbl.plan.recipe import MAX_EXCHANGES, Expose, Measure, Recipe, not_above
 from lbl.plan.schedule import Budget, Limits, Liquid, Plan, Quality, Substrate
 from lbl.plan.timetable import Timetable
 from lbl.plan.unroll import Act, unroll
+from lbl.plan.washing import Washing
 
-KINDS: Final = ("dip",)
+KINDS: Final = ("dip", "flow")
 CHARGES: Final[dict[str, int]] = {"positive": 1, "none": 0, "negative": -1}
 _SIDES: Final[tuple[Side, Side]] = ("positive", "negative")
 
@@ -27,7 +28,8 @@ def plan(recipe: Recipe, equipment: Equipment) -> Plan:
     """Return the plan of a recipe on a bench; raises Refused with every reason it can find."""
     problems = _unfit(recipe, equipment)
     acts = unroll(recipe)
-    assignment, missing = assign(recipe, acts, equipment.baths)
+    fresh = equipment.cell is not None
+    assignment, missing = assign(recipe, acts, equipment.baths, fresh=fresh)
     problems += [*missing, *_roles(recipe, acts, equipment)]
     if problems:
         raise Refused(*problems)
@@ -69,7 +71,7 @@ def _roles(recipe: Recipe, acts: Sequence[Act], equipment: Equipment) -> list[Pr
                 sentence = f"a measurement needs a {role}, and bench {equipment.name} has none"
                 remedy = "remove the measurement, or add the instrument"
                 problems.append(Problem("plan-no-role", sentence, place, remedy))
-        if not problems and not equipment.readout:
+        if not problems and not equipment.readout and equipment.cell is None:
             sentence = f"bench {equipment.name} does not say through which bath it measures"
             problems.append(Problem("plan-readout", sentence, place, "name it in the bench file"))
     if equipment.dosing is not None and "pump" not in equipment.roles:
@@ -94,20 +96,27 @@ class _Planning:
     def plan(self) -> Plan:
         """Return the plan, or raise Refused."""
         extra: dict[Side, int] = dict.fromkeys(_SIDES, 0)
-        # Each turn adds a bath to the rinses of a side, so the number of baths bounds the loop.
-        for _ in range(2 * len(self._equipment.baths) + 1):
+        # Each turn adds an exchange to the rinses of a side, and their number is bounded.
+        for _ in range(2 * MAX_EXCHANGES + 1):
             itinerary = Itinerary(self._recipe, self._equipment, self._assignment, extra)
             itinerary.follow(self._acts)
-            table = Timetable(self._recipe, self._equipment, self._assignment)
+            washing = self._washing()
+            table = Timetable(self._recipe, self._equipment, self._assignment, washing)
             if not itinerary.problems:
                 table.follow(itinerary.stops)
-            carried = self._cascade(table)
+            carried = self._cascade(table) if washing is None else washing.cascade()
             if not self._more(extra, carried):
                 break
         problems = [*itinerary.problems, *table.problems, *self._carry_over(carried)]
         if problems:
             raise Refused(*problems)
-        return self._made(table, carried)
+        wasted = washing.circuit.waste if washing is not None else None
+        return self._made(table, carried, wasted)
+
+    def _washing(self) -> Washing | None:
+        if self._equipment.cell is None:
+            return None
+        return Washing(self._equipment, self._liquids, self._vessels)
 
     def _cascade(self, table: Timetable) -> budget.Cascade:
         volumes = {bath.name: bath.volume for bath in self._equipment.baths}
@@ -150,7 +159,7 @@ class _Planning:
                 problems.append(Problem("plan-carry-over", sentence, place, remedy))
         return problems
 
-    def _made(self, table: Timetable, carried: budget.Cascade) -> Plan:
+    def _made(self, table: Timetable, carried: budget.Cascade, wasted: float | None) -> Plan:
         recipe, equipment, steps = self._recipe, self._equipment, tuple(table.steps)
         first = next(bath for bath in equipment.baths if bath.name == _first_vessel(table))
         return hashed(
@@ -170,21 +179,21 @@ class _Planning:
                 parameters=dict(recipe.parameters),
                 limits=_limits(recipe),
                 quality=_quality(recipe),
-                budget=self._budget(table, carried),
-                up=equipment.arm.up,
+                budget=self._budget(table, carried, wasted),
+                up=equipment.arm.up if equipment.arm is not None else 0.0,
                 start=first.at,
                 hash="",
             )
         )
 
-    def _budget(self, table: Timetable, carried: budget.Cascade) -> Budget:
+    def _budget(self, table: Timetable, carried: budget.Cascade, wasted: float | None) -> Budget:
         equipment = self._equipment
         added = budget.refills(table.steps, equipment, self._vessels)
         volumes = budget.volumes_of(equipment.baths, self._vessels, added)
         end = table.steps[-1].end_ns / 1e9
         return Budget(
             volumes=volumes,
-            waste=sum(volumes.values()),
+            waste=sum(volumes.values()) if wasted is None else wasted,
             refills=added,
             carry_over_worst=carried.worst,
             air_worst=table.air_worst,

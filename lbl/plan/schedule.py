@@ -27,31 +27,52 @@ class Leg:
 
 
 @dataclass(frozen=True, slots=True)
+class Pumping:
+    """Strokes of the syringe pump that it carries out by itself, one after the other.
+
+    The selector is first turned to `position`. Each stroke is (port of the pump's
+    valve, mL): drawn, or given where negative; the syringe is empty before and after. `rate` in
+    mL/min; `duration_ns` includes the turns of both valves.
+    """
+
+    position: int
+    strokes: tuple[tuple[int, float], ...]
+    rate: float
+    duration_ns: int
+
+
+Legs = tuple[Leg, ...] | tuple[Pumping, ...]
+"""What brings substrate and liquid together: moves of an arm, or strokes of a pump."""
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One act of a run.
 
     Immersions (expose, rinse, park) start with their transfer: `offset_ns` is the start of the
-    lift, `duration_ns` is transfer plus dwell, and the dwell is counted from the end of the last
-    leg to the start of the next step's first leg. A dwell may take any time in
-    [earliest_ns, latest_ns]. zero, measure and dose happen inside the dwell of the immersion
-    before them and move nothing; their `vessel` is the one they act on, not where the substrate
-    is. A wait prolongs the stay where the substrate is ("" before the first immersion). Steps are
-    sorted by offset.
+    lift (on a flow bench of the first stroke), `duration_ns` is transfer plus dwell, and the dwell
+    is counted from the end of the last leg to the start of the next step's first leg. A dwell may
+    take any time in [earliest_ns, latest_ns]. zero, measure and dose happen inside the dwell of the
+    immersion before them and move nothing; their `vessel` is the one they act on, not where the
+    substrate is. A wait prolongs the stay where the substrate is ("" before the first immersion).
+    Steps are sorted by offset. On a flow bench `vessel` is the reservoir that the liquid in the
+    cell came from.
 
     `cls`: *once* may be neither lengthened nor done again; *extendable* may last up to
     latest_ns and must not be done again without its rinse; *repeatable* may be done again.
     `deposition` is the ordinal (1, 2, ...) of a counted expose, carried by its rinses and
     whatever happens inside them; `completes` is the deposition that is done when this rinse
-    is done. `exchange` is (k, n) for the k-th of n rinse baths, (0, 0) otherwise.
-    `detail`: measure and zero {wavelength_nm}; dose {volume (mL), rate (mL/min), total (mL since
-    the run's start, this dose included)}; plain JSON values.
+    is done. `exchange` is (k, n) for the k-th of n rinse baths or fills, (0, 0) otherwise.
+    `detail`: expose {c_over_c0} where a flow bench made the dwell longer for it; measure and zero
+    {wavelength_nm}; dose {volume (mL), rate (mL/min), total (mL since the run's start, this dose
+    included)}; plain JSON values.
     """
 
     index: int
     kind: Kind
     offset_ns: int
     duration_ns: int
-    legs: tuple[Leg, ...] = ()
+    legs: Legs = ()
     dwell_ns: int = 0
     earliest_ns: int = 0
     latest_ns: int = 0

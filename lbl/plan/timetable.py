@@ -10,30 +10,30 @@ from typing import Final
 from lbl import units
 from lbl.errors import Problem
 from lbl.plan.assign import Assignment
-from lbl.plan.equipment import Bath, Equipment
+from lbl.plan.equipment import Bath, Equipment, evaporation
+from lbl.plan.exchange import way
 from lbl.plan.itinerary import Look, Stop
 from lbl.plan.recipe import Recipe, not_above
 from lbl.plan.schedule import Class, Step
-from lbl.plan.transfer import Transfer, transfer, whole_ms
+from lbl.plan.transfer import Transfer, whole_ms
+from lbl.plan.washing import Washing
 
 CALM_NS: Final = 1_000_000_000  # after an arrival, before anything is read or pumped
 GUARD_NS: Final = 3_000_000_000  # before a lift: it is armed two seconds ahead
 WEIGH_S: Final = 25.0  # of a top-up: the balance settles before and after, the pump starts
-_SQUARE_CM_MM: Final = 0.1  # kg/m2/h from 1 cm2 is 0.1 mL/h
-_HOUR_S: Final = 3600.0
-
-
-def evaporation(bath: Bath, equipment: Equipment) -> float:
-    """Return what evaporates from a bath (mL/s)."""
-    rate = equipment.evaporation_lidded if bath.lidded else equipment.evaporation
-    return bath.area * rate * _SQUARE_CM_MM / _HOUR_S
 
 
 class Timetable:
     """Turns stops into steps; `air_worst` (s) is the longest planned time in air."""
 
-    def __init__(self, recipe: Recipe, equipment: Equipment, assignment: Assignment) -> None:
-        """Begin at time zero, arm up, the substrate dry."""
+    def __init__(
+        self,
+        recipe: Recipe,
+        equipment: Equipment,
+        assignment: Assignment,
+        washing: Washing | None = None,
+    ) -> None:
+        """Begin at time zero, the substrate dry; `washing` follows the liquids of a cell."""
         self.steps: list[Step] = []
         self.problems: list[Problem] = []
         self.air_worst = 0.0
@@ -44,6 +44,7 @@ class Timetable:
         self._now_ns = 0
         self._here: Bath | None = None
         self._dosing = _Dosing(equipment, self._held)
+        self._washing = washing
 
     def follow(self, stops: Sequence[Stop]) -> None:
         """Add the steps of all stops."""
@@ -52,24 +53,38 @@ class Timetable:
             arrival_ns = self._now_ns + way.duration_ns
             if way.legs:
                 self._dosing.leave(self._here)
-            dwell_ns = self._dwell(stop)
+            dwell_ns, detail = self._washed(stop, way)
             self._dosing.pass_time((way.duration_ns + dwell_ns) / 1e9)
-            self.steps.append(self._immersion(stop, way, dwell_ns))
+            self.steps.append(self._immersion(stop, way, dwell_ns, detail))
             self._inside(stop, arrival_ns, dwell_ns)
             self._now_ns = arrival_ns + dwell_ns
             self._here = stop.bath
         self.problems += self._dosing.problems()
+        if self._washing is not None:
+            self.problems += self._washing.problems()
 
     def _way(self, stop: Stop) -> Transfer:
         if stop.bath is None or stop.kind == "wait":
             return Transfer((), 0, 0.0)
         key = (self._here.name if self._here is not None else "", stop.bath.name)
+        if stop.kind == "park" and key[0] == key[1]:
+            return Transfer((), 0, 0.0)
         if key not in self._ways:
-            way = transfer(self._equipment.arm, self._here, stop.bath)
-            self._ways[key] = way
-            self.air_worst = max(self.air_worst, way.air)
-            self._judge_air(key, way.air)
+            made = way(self._equipment, self._here, stop.bath)
+            self._ways[key] = made
+            self.air_worst = max(self.air_worst, made.air)
+            self._judge_air(key, made.air)
         return self._ways[key]
+
+    def _washed(self, stop: Stop, way: Transfer) -> tuple[int, dict[str, object]]:
+        """The dwell of a stop, longer where its solution has become weak, and what to say of it."""
+        dwell_ns = self._dwell(stop)
+        if self._washing is None or stop.bath is None or not way.legs:
+            return dwell_ns, {}
+        self._washing.exchange(way, stop.bath)
+        place = self._recipe.place((*stop.route, "for"))
+        longer_ns, strength = self._washing.dwell(stop, dwell_ns, place)
+        return longer_ns, {"c_over_c0": round(strength, 6)} if longer_ns > dwell_ns else {}
 
     def _judge_air(self, key: tuple[str, str], air: float) -> None:
         soft = self._recipe.limits.air.soft
@@ -99,7 +114,9 @@ class Timetable:
                 self.problems.append(problem)
         return max(stop.dwell_ns, needed)
 
-    def _immersion(self, stop: Stop, way: Transfer, dwell_ns: int) -> Step:
+    def _immersion(
+        self, stop: Stop, way: Transfer, dwell_ns: int, detail: dict[str, object]
+    ) -> Step:
         fixed = stop.kind == "expose" and stop.earliest_ns == stop.latest_ns
         wishes: dict[str, Class] = {"rinse": "repeatable", "park": "repeatable"}
         return Step(
@@ -118,6 +135,7 @@ class Timetable:
             deposition=stop.deposition,
             completes=stop.completes,
             exchange=stop.exchange,
+            detail=detail,
             on_resume=stop.on_resume,
         )
 
@@ -129,11 +147,11 @@ class Timetable:
         if due is not None:
             self.steps.append(due)
         for look in stop.looks:
-            self.steps.append(self._look(look, begin_ns))
+            self.steps.append(self._look(look, begin_ns, stop))
             begin_ns += look.duration_ns
 
-    def _look(self, look: Look, offset_ns: int) -> Step:
-        readout = self._equipment.readout
+    def _look(self, look: Look, offset_ns: int, stop: Stop) -> Step:
+        readout = self._equipment.readout or (stop.bath.name if stop.bath is not None else "")
         return Step(
             index=len(self.steps),
             kind=look.kind,

@@ -1,4 +1,4 @@
-"""How the substrate gets from bath to bath: lift, turn, lower; how long, and how long in air.
+"""How an arm takes the substrate from bath to bath: lift, turn, lower; how long, how long in air.
 
 Closed-form trapezoids from rest to rest. Must never plan a turn while the substrate is down.
 """
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from lbl.plan.equipment import Arm, Bath
-from lbl.plan.schedule import Leg
+from lbl.plan.schedule import Leg, Legs
 
 MS: Final = 1_000_000  # ns; planned durations are whole milliseconds, rounded up
 _NOISE: Final = 1e-6  # of a millisecond: rounding error of a float must not cost a whole one
@@ -18,7 +18,7 @@ _NOISE: Final = 1e-6  # of a millisecond: rounding error of a float must not cos
 class Transfer:
     """The legs of a way and how long the substrate is not wholly under liquid (s)."""
 
-    legs: tuple[Leg, ...]
+    legs: Legs
     duration_ns: int
     air: float
 

@@ -9,6 +9,7 @@ from collections.abc import Generator
 from typing import Any, Final, Protocol, TypeVar
 
 from lbl.bench.bench import Bench, Optics
+from lbl.bench.roles import Photometer
 from lbl.plan.schedule import Step
 from lbl.run.clock import RunClock
 from lbl.run.trouble import Trouble
@@ -37,34 +38,36 @@ class Recorder(Protocol):
 
 
 class Photometry:
-    """Absorbance through the readout bath: a zero without the substrate, then the film."""
+    """Absorbance of the film: a zero through a bath without it or beside it, then the film."""
 
     def __init__(self, optics: Optics, clock: RunClock, record: Recorder) -> None:
         self._optics = optics
         self._clock = clock
         self._record = record
+        meters = list(optics.meters.values())
+        self._film, self._reference = meters[0], meters[-1]
         self.dark_w = 0.0
         self.zero_w = 0.0
 
-    def read(self) -> Waits[float]:
-        """One pulse of light; the generator's result is the power in W."""
+    def read(self, meter: Photometer) -> Waits[float]:
+        """One pulse of light; the generator's result is the power on a meter in W."""
         optics = self._optics
         began = self._clock.now_ns()
         optics.light.on(optics.current)
         try:
             yield began + int(optics.settle * SECOND)
-            return optics.photometer.power()
+            return meter.power()
         finally:
             optics.light.off()
 
     def dark(self) -> None:
         """The meter's reading with the light off."""
-        self.dark_w = self._optics.photometer.power()
+        self.dark_w = self._film.power()
         self._record("measurement", None, quantity="dark", value=self.dark_w, unit="W")
 
     def zero(self, step: Step) -> Waits[None]:
-        """Reference power through the bath while the substrate is elsewhere."""
-        power = yield from self.read()
+        """Reference power, through the bath while the substrate is elsewhere or beside the film."""
+        power = yield from self.read(self._reference)
         if power - self.dark_w < LEAST_REFERENCE:
             raise Trouble("reading-suspect", f"no light through {step.vessel}: {power:g} W")
         self.zero_w = power
@@ -72,7 +75,7 @@ class Photometry:
 
     def measure(self, step: Step) -> Waits[float]:
         """Absorbance of the film in mOD, both coated sides; Trouble when it cannot be had."""
-        power = yield from self.read()
+        power = yield from self.read(self._film)
         through = power - self.dark_w
         if self.zero_w <= self.dark_w or through < LEAST_POWER:
             sentence = f"no absorbance: {power:g} W against a reference of {self.zero_w:g} W"

@@ -140,10 +140,10 @@ class Engine:
                 if verb is not None:
                     return verb
         except Trouble as trouble:
-            self._procedure.carrier.distrust()
+            self._procedure.handling.distrust()
             return self._answer(trouble.code, trouble.reason)
         except InstrumentError as error:
-            self._procedure.carrier.distrust()
+            self._procedure.handling.distrust()
             return self._answer(KINDS.get(error.kind, "instrument-refused"), str(error))
         finally:
             activity.close()
@@ -159,12 +159,12 @@ class Engine:
             if now >= wake_ns:
                 return None
             target = wake_ns
-            if not self._procedure.carrier.in_air:
+            if not self._procedure.handling.in_air:
                 target = min(target, self._tending.next_ns)
             target = min(target, now + self._clock.listen_ns)
             self._core.lease(target + self._patience_ns())
             self._core.wait_until_ns(target)
-            if not self._procedure.carrier.in_air:
+            if not self._procedure.handling.in_air:
                 self._tend()
             if self._clock.speed != 0.0:  # somebody may be watching: the clock, a pending wish
                 self._news()
@@ -177,7 +177,7 @@ class Engine:
 
     def _patience_ns(self) -> int:
         """How long this process may stall: seconds in air, a minute wet; real, on any clock."""
-        patience_ns = LEASE_AIR_NS if self._procedure.carrier.in_air else LEASE_WET_NS
+        patience_ns = LEASE_AIR_NS if self._procedure.handling.in_air else LEASE_WET_NS
         return int(patience_ns * self._clock.rate)
 
     def _heed(self) -> str | None:
@@ -203,7 +203,7 @@ class Engine:
         return wish.verb
 
     def _may_leave(self) -> bool:
-        return not self._procedure.carrier.in_air and self.machine.state is not State.STARTING
+        return not self._procedure.handling.in_air and self.machine.state is not State.STARTING
 
     def _effect(self, wish: Command, effect: str) -> None:
         self._record("command-effect", verb=wish.verb, effect=effect, id=wish.id)
@@ -261,6 +261,8 @@ class Engine:
         if self._photometry is not None:
             self._photometry.dark()
         self._bench.rest()
+        if past is None or past["immersion"] is None:
+            yield from self._procedure.handling.ready()
         if past is None:
             self._procedure.begin("start")
             return
@@ -326,18 +328,18 @@ class Engine:
         self._stopped = True
         self._core.park()
         self._record("safe-intent", reason=self._cause)
-        if self._procedure.carrier.in_air:
+        if self._procedure.handling.in_air:
             yield self._clock.now_ns() + RESCUE_NS
             self._say_where()
         failed = self._bench.outputs_off()
-        yield from self._procedure.carrier.drop()
+        yield from self._procedure.handling.drop()
         self._core.lease(0)
         self._record("safe-outcome", result="; ".join(failed) or "safe")
 
     def _say_where(self) -> None:
         """After a dead-man's lowering: in which bath the substrate is, or that it is in air."""
         try:
-            vessel = self._bench.where()
+            vessel = self._procedure.handling.where(self._procedure.vessel)
         except InstrumentError as error:
             vessel, where = "", f"unknown: {error}"
         else:

@@ -3,10 +3,11 @@
 Pure. Must never open an instrument.
 """
 
+from dataclasses import replace
 from typing import Final
 
-from lbl.bench.file import BenchFile, travel_of
-from lbl.plan.equipment import Arm, Bath, Dosing, Equipment
+from lbl.bench.file import BenchFile, DipFile, FlowFile, travel_of
+from lbl.plan.equipment import Arm, Bath, Cell, Dosing, Equipment
 
 # Landau-Levich film on a flat plate withdrawn at 2 mm/s from water, per coated side (mL/cm2);
 # it grows with the two-thirds power of the speed (Landau and Levich 1942).
@@ -19,47 +20,93 @@ _TALK_S: Final = 0.6  # the exchanges of one reading
 
 def equipment(file: BenchFile, area: float) -> Equipment:
     """The bench as the planner sees it; `area` is the coated area of both sides in cm2."""
-    arm = file.arm
     setpoint = file.temperature.setpoint if file.temperature else None
-    film = _FILM_AT_2MM_S * (arm.withdraw / 2.0) ** (2.0 / 3.0) * area
-    optics = file.photometry
     reading = _reading(file)
-    return Equipment(
+    common = Equipment(
         name=file.name,
         kind=file.kind,
         simulated=file.simulated is not None,
-        arm=Arm(
-            up=arm.up,
-            down=arm.down,
-            withdraw=arm.withdraw,
-            lower=arm.lower,
-            turn=arm.speed,
-            z_accel=travel_of(file, arm.lift)[2],
-            x_accel=travel_of(file, arm.turn)[2],
-            settle=arm.settle,
-            surface=arm.surface,
-        ),
-        baths=tuple(
-            Bath(
-                name=name,
-                purpose=vessel.purpose,
-                side=vessel.side,
-                at=vessel.at,
-                volume=vessel.volume,
-                capacity=vessel.room,
-                holds=vessel.holds,
-                area=vessel.volume / _DEPTH_CM,
-                lidded=vessel.lidded,
-            )
-            for name, vessel in file.vessels.items()
-        ),
-        dosing=_dosing(file),
-        readout=optics.through if optics else "",
+        arm=None,
+        baths=(),
         roles=frozenset(spec.role for spec in file.instruments.values()),
         temperature=(setpoint, setpoint) if setpoint is not None else ANY_DEGC,
-        drag_out=film + arm.clamp_drop,
         zero=reading,
         measure=reading,
+    )
+    if isinstance(file, FlowFile):
+        return replace(common, cell=_cell(file), baths=_reservoirs(file))
+    film = _FILM_AT_2MM_S * (file.arm.withdraw / 2.0) ** (2.0 / 3.0) * area
+    return replace(
+        common,
+        arm=_arm(file),
+        baths=_baths(file),
+        dosing=_dosing(file),
+        readout=file.photometry.through if file.photometry else "",
+        drag_out=film + file.arm.clamp_drop,
+    )
+
+
+def _arm(file: DipFile) -> Arm:
+    arm = file.arm
+    return Arm(
+        up=arm.up,
+        down=arm.down,
+        withdraw=arm.withdraw,
+        lower=arm.lower,
+        turn=arm.speed,
+        z_accel=travel_of(file, arm.lift)[2],
+        x_accel=travel_of(file, arm.turn)[2],
+        settle=arm.settle,
+        surface=arm.surface,
+    )
+
+
+def _baths(file: DipFile) -> tuple[Bath, ...]:
+    return tuple(
+        Bath(
+            name=name,
+            purpose=vessel.purpose,
+            side=vessel.side,
+            at=vessel.at,
+            volume=vessel.volume,
+            capacity=vessel.room,
+            holds=vessel.holds,
+            area=vessel.volume / _DEPTH_CM,
+            lidded=vessel.lidded,
+        )
+        for name, vessel in file.vessels.items()
+    )
+
+
+def _cell(file: FlowFile) -> Cell:
+    cell, bladder = file.cell, file.bladder
+    return Cell(
+        volume=cell.volume,
+        residual=cell.residual,
+        line=cell.line,
+        dead=cell.dead,
+        feed=cell.feed,
+        rate=cell.rate,
+        source=cell.source,
+        inlet=cell.inlet,
+        waste=cell.waste,
+        room=bladder.volume - file.vessels[bladder.shares].volume,
+        shares=bladder.shares,
+    )
+
+
+def _reservoirs(file: FlowFile) -> tuple[Bath, ...]:
+    return tuple(
+        Bath(
+            name=name,
+            purpose=vessel.purpose,
+            at=0.0,
+            volume=vessel.volume,
+            holds=vessel.holds,
+            position=vessel.position,
+            returned=vessel.returned,
+        )
+        for name, vessel in file.vessels.items()
     )
 
 
@@ -74,7 +121,7 @@ def _reading(file: BenchFile) -> float:
     return optics.settle + max(computed, known.p99 if known is not None else 0.0) + _TALK_S
 
 
-def _dosing(file: BenchFile) -> Dosing | None:
+def _dosing(file: DipFile) -> Dosing | None:
     section = file.dosing
     if section is None:
         return None

@@ -6,17 +6,15 @@ and says so. This file must never read a command or change the run's state.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeVar
 
 from lbl.bench.bench import Bench, InstrumentError
-from lbl.plan.equipment import Equipment
 from lbl.plan.schedule import Plan, Step
-from lbl.plan.transfer import transfer
 from lbl.run.acts import Photometry, Recorder, Waits, dose
 from lbl.run.clock import RunClock
+from lbl.run.handling import LEAD_NS, Arrival, Handling
 from lbl.run.resume import Recovery, decide
-from lbl.run.transfer import LEAD_NS, Arrival, Carrier
 from lbl.run.trouble import Trouble
 from lbl.watch.ladder import Verdict, answer
 from lbl.watch.limits import Limits, judge_air, judge_dose, judge_dwell
@@ -71,7 +69,7 @@ class Procedure:
     def __init__(
         self,
         plan: Plan,
-        equipment: Equipment,
+        handling: Handling,
         bench: Bench,
         clock: RunClock,
         record: Recorder,
@@ -85,9 +83,7 @@ class Procedure:
         self.done = 0
         self.wet: Immersion | None = None
         self.vessel = ""
-        self.carrier = Carrier(bench, clock)
-        self._arm = equipment.arm
-        self._baths = {bath.name: bath for bath in equipment.baths}
+        self.handling = handling
         self._bench = bench
         self._clock = clock
         self._record = record
@@ -127,7 +123,7 @@ class Procedure:
             if step.kind in IMMERSIONS:
                 yield from self._immerse(step)
             else:
-                yield self.epoch_ns + step.offset_ns
+                yield from self._due(step, 0)
                 self._record("step-intent", step, act=step.kind, vessel=step.vessel)
                 yield from self._acts[step.kind](step)
                 self._record("step-outcome", step, act=step.kind, result="done")
@@ -135,18 +131,27 @@ class Procedure:
 
     # Into a bath and out of it.
 
+    def _due(self, step: Step, lead_ns: int) -> Waits[int]:
+        """Wait until `lead_ns` before a step; when it is due, after what did not count as dwell."""
+        while True:
+            at = self.epoch_ns + step.offset_ns
+            lost_ns = yield from self.handling.watch(at - lead_ns)
+            if not lost_ns:
+                return at
+            before = self.epoch_ns
+            self.epoch_ns += lost_ns
+            self._rebased(before, "the dwell goes on after a disturbance")
+
     def _immerse(self, step: Step) -> Waits[None]:
-        at = self.epoch_ns + step.offset_ns
+        at = yield from self._due(step, LEAD_NS if step.legs else 0)
         if not step.legs:  # stays where it is: only the account changes
-            yield at
             self._leave(self._clock.now_ns())
             self._intend(step, 0, at)
             self._arrived(step, Arrival(at, self._clock.now_ns(), at), 0)
             return
-        yield at - LEAD_NS
         at = self._caught_up(at)
         self._intend(step, 0, at)
-        arrival = yield from self.carrier.transfer(step.legs, at, step.index, self._leave)
+        arrival = yield from self.handling.transfer(step.legs, at, step.index, self._leave)
         self._arrived(step, arrival, 0)
 
     def _caught_up(self, at: int) -> int:
@@ -286,13 +291,14 @@ class Procedure:
 
     def hold(self) -> Waits[None]:
         """Out through the rinse baths of this side, into the last of them; stays there."""
-        yield from self.carrier.drop()
-        if self.carrier.in_air:
+        yield from self.handling.drop()
+        if self.handling.in_air:
             yield from self._rescue()
         wet = self.wet
         if wet is None:
             return
-        way, dwell_ns, here = self._way_out(self.vessel), self._rinse_ns(), self.vessel
+        way = self.handling.way_out(self.vessel, wet.step)
+        dwell_ns, here = self._rinse_ns(), self.vessel
         for number, vessel in enumerate(way):
             yield from self._carry(vessel, "hold", self._paused if number == 0 else None)
             if number < len(way) - 1:
@@ -334,7 +340,7 @@ class Procedure:
 
         Raises Refused when journal and bench leave no rule, Trouble when the bath is unknown.
         """
-        where = self._bench.where()
+        where = self.handling.where(state["vessel"])
         if where == "" and state["immersion"] is not None:
             where = yield from self._land(state)
         clock = self._clock
@@ -379,24 +385,20 @@ class Procedure:
         self._judged(judge_dwell(self._limits, max(low, before + stay), low, high), step)
 
     def _land(self, state: Mapping[str, Any]) -> Waits[str]:
-        """From the air into the bath under the arm, else into the one that was meant.
+        """From the air into the nearest safe liquid, else into the one that was meant.
 
-        After a power cut the axes have homed, and what is under the arm says nothing: back to the
-        bath that the journal last knew, or the one the substrate was going to.
+        After a power cut what the bench says of positions means nothing: back to the vessel that
+        the journal last knew, or the one the substrate was going to.
         """
-        at = self._bench.turned_to()
-        under = "" if self._bench.homed else self._bench.station(at)
         meant = state["vessel"] or self.plan.steps[max(state["step"], 0)].vessel
-        there = self._baths[under or meant]
-        here = None if under else replace(there, name="", at=at)
-        self._record("transfer-intent", None, vessel=there.name, reason="found in air")
-        self.carrier.in_air = True
+        there, legs = self.handling.refuge(meant, sensed=not self._bench.homed)
+        self._record("transfer-intent", None, vessel=there, reason="found in air")
+        self.handling.in_air = True
         start_ns = self._clock.now_ns() + LEAD_NS // 4
-        legs = transfer(self._arm, here, there).legs
-        arrival = yield from self.carrier.transfer(legs, start_ns, -1, lambda now_ns: None)
+        arrival = yield from self.handling.transfer(legs, start_ns, -1, lambda now_ns: None)
         since_ns = state["mono_ns"] if state["boot"] == self._clock.boot else arrival.lifted_ns
         self._judged(judge_air(self._limits, (arrival.immersed_ns - since_ns) / SECOND), None)
-        return there.name
+        return there
 
     def _carry(self, vessel: str, why: str, left: Callable[[int], None] | None) -> Waits[Arrival]:
         """A transfer that is not in the plan; the generator's result is its Arrival."""
@@ -407,10 +409,10 @@ class Procedure:
             self.vessel = ""
 
         step = self.wet.step if self.wet else None
-        legs = transfer(self._arm, self._baths[self.vessel], self._baths[vessel]).legs
+        legs = self.handling.legs(self.vessel, vessel)
         self._record("transfer-intent", step, vessel=vessel, reason=why)
         start_ns = self._clock.now_ns() + LEAD_NS
-        arrival = yield from self.carrier.transfer(legs, start_ns, -1, lifted)
+        arrival = yield from self.handling.transfer(legs, start_ns, -1, lifted)
         self.vessel = vessel
         if why == "hold":
             self._landed(vessel, self.plan.assignments.get(vessel, ""), arrival, step)
@@ -418,44 +420,24 @@ class Procedure:
         return arrival
 
     def _rescue(self) -> Waits[None]:
-        """In air and off the plan: into the bath under the arm, else the one it was going to."""
-        step, at = self.step, self._bench.turned_to()
-        target = self._bench.station(at) or (step.vessel if step else "")
-        if not target:
-            raise Trouble("position-unknown", "the arm is in air over no bath that is known")
-        there = self._baths[target]
-        here = None if there.name == self._bench.station(at) else replace(there, name="", at=at)
+        """In air and off the plan: into the nearest safe liquid, else the one it was going to."""
+        step = self.step
+        target, legs = self.handling.refuge(step.vessel if step else "", sensed=True)
         self._record("transfer-intent", step, vessel=target, reason="rescue")
-        legs = transfer(self._arm, here, there).legs
         start_ns = self._clock.now_ns() + LEAD_NS // 4
-        arrival = yield from self.carrier.transfer(legs, start_ns, -1, lambda now_ns: None)
+        arrival = yield from self.handling.transfer(legs, start_ns, -1, lambda now_ns: None)
+        self.vessel = target
         if step is not None and step.vessel == target:
             self._arrived(step, arrival, 0)
             self.position += 1
             return
         # Back where it came from: that dwell is over already, and its step done.
-        before = self.plan.steps[: self.position]
-        came_from = next(one for one in reversed(before) if one.kind in IMMERSIONS)
+        before = reversed(self.plan.steps[: self.position])
+        came_from = next((one for one in before if one.kind in IMMERSIONS), None)
+        if came_from is None:  # a film that was never exposed
+            return
         self.wet = Immersion(came_from, arrival.immersed_ns, came_from.dwell_ns, 1)
-        self.vessel = target
         self._intend(came_from, 1, arrival.immersed_ns)
-
-    def _way_out(self, vessel: str) -> list[str]:
-        """Rinse baths of the vessel's own side that lie ahead, in the order of the bench file."""
-        side = self.side(vessel)
-        baths = [
-            name
-            for name, bath in self._baths.items()
-            if bath.purpose == "rinse" and bath.side == side and name in self.plan.assignments
-        ]
-        return baths[baths.index(vessel) + 1 :] if vessel in baths else baths
-
-    def side(self, vessel: str) -> str:
-        """Which charge a vessel belongs to: its own side, or that of what it holds."""
-        if self._baths[vessel].side:
-            return self._baths[vessel].side
-        liquid = self.plan.solutions.get(self.plan.assignments.get(vessel, ""))
-        return "negative" if liquid is not None and liquid.charge < 0 else "positive"
 
     def _rinse_ns(self) -> int:
         """The plan's next rinse dwell."""

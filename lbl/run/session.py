@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from lbl.bench.bench import Bench
-from lbl.bench.file import BenchFile
 from lbl.bench.simulated import Simulation
 from lbl.journal.folder import RunFolder
 from lbl.journal.inbox import Command
@@ -16,9 +15,12 @@ from lbl.journal.journal import Journal
 from lbl.plan.equipment import Equipment
 from lbl.plan.schedule import Plan, Step
 from lbl.run.acts import Photometry
+from lbl.run.carrier import Carrier
 from lbl.run.certificate import Certificate
 from lbl.run.clock import RunClock
 from lbl.run.engine import Ending, Engine
+from lbl.run.exchanger import Exchanger
+from lbl.run.handling import Handling
 from lbl.run.machine import State
 from lbl.run.mailbox import Mailbox
 from lbl.run.news import News
@@ -80,7 +82,7 @@ class Session:
         self._saved_ns = -1
         self._began_ns = clock.now_ns()
         self._certificate = Certificate([step.kind for step in plan.steps])
-        limits = limits_of(plan, bench.file)
+        limits = limits_of(plan, bench)
         self._bench = bench
         every = MAX_EVERY if clock.speed == 0.0 else 1
         self._mailbox = mailbox
@@ -89,7 +91,7 @@ class Session:
         photometry = Photometry(optics, clock, self._record) if optics else None
         self._tending = Tending(self._bench, clock, limits, folder.sample)
         self._procedure = Procedure(
-            plan, equipment, self._bench, clock, self._record, photometry, limits, self
+            plan, self._handling(equipment), bench, clock, self._record, photometry, limits, self
         )
         if past is not None:  # where it was, until the bench has been asked
             self._procedure.position = max(past["step"], 0)
@@ -98,6 +100,17 @@ class Session:
             plan, self._bench, clock, self._mailbox, self._procedure, photometry, self._tending,
             self._record, self, past,
         )  # fmt: skip
+
+    def _handling(self, equipment: Equipment) -> Handling:
+        """How substrate and liquids are brought together on this bench."""
+        bench, plan, clock = self._bench, self._plan, self._clock
+        if bench.arm is not None and equipment.arm is not None:
+            return Carrier(bench.arm, equipment.arm, bench, equipment, plan, clock)
+        if bench.cell is None or equipment.cell is None:
+            raise TypeError(f"bench {bench.file.name} has neither arm nor cell")
+        return Exchanger(
+            bench.cell, equipment.cell, bench, equipment, plan, clock, self._record, self.verdicts
+        )
 
     def run(self) -> Outcome:
         """Drive the run to its end; raises only for our own bugs and a dead disk.
@@ -264,9 +277,9 @@ class Session:
         )
 
 
-def limits_of(plan: Plan, file: BenchFile) -> Limits:
+def limits_of(plan: Plan, bench: Bench) -> Limits:
     """What the recipe and the bench say must not happen."""
-    limits, dosing = plan.limits, file.dosing
+    limits, dosing = plan.limits, bench.dosing
     return Limits(
         air_soft=limits.air_soft,
         air_hard=limits.air_hard,

@@ -7,7 +7,7 @@ verdict: it hands it on.
 from collections.abc import Callable
 from typing import Final
 
-from lbl.bench.bench import Bench, InstrumentError
+from lbl.bench.bench import Bench, InstrumentError, Sense
 from lbl.run.clock import RunClock
 from lbl.watch.ladder import Verdict
 from lbl.watch.limits import Judge, Limits
@@ -18,7 +18,7 @@ TEMPERATURE: Final = "temperature"
 
 
 class Tending:
-    """Reads the bath temperature every so often, in the run's own time."""
+    """Reads each slow sensor of the bench every so often, in the run's own time."""
 
     def __init__(
         self,
@@ -27,26 +27,38 @@ class Tending:
         limits: Limits,
         keep: Callable[[str, int, float, str], None],
     ) -> None:
-        self._bench = bench
         self._clock = clock
         self._keep = keep
         self._judge = Judge(limits, clock.now_ns())
-        section = bench.file.temperature
-        self._every_ns = int(section.every * SECOND) if section else NEVER_NS
-        self.next_ns = clock.now_ns() if section else NEVER_NS
+        self._senses = bench.senses
+        self._due_ns = [clock.now_ns() for _ in bench.senses]
+        self.next_ns = min(self._due_ns, default=NEVER_NS)
         self.temperature: float | None = None
 
     def tend(self) -> list[Verdict]:
         """Take what is due; verdicts on values and on silence."""
         now = self._clock.now_ns()
-        if now < self.next_ns or self._bench.thermostat is None:
+        if now < self.next_ns:
             return []
-        missed = (now - self.next_ns) // self._every_ns
-        self.next_ns += (missed + 1) * self._every_ns
+        verdicts: list[Verdict] = []
+        for number, sense in enumerate(self._senses):
+            if now < self._due_ns[number]:
+                continue
+            every_ns = int(sense.every * SECOND)
+            missed = (now - self._due_ns[number]) // every_ns
+            self._due_ns[number] += (missed + 1) * every_ns
+            verdicts += self._take(sense, now)
+        self.next_ns = min(self._due_ns)
+        return verdicts
+
+    def _take(self, sense: Sense, now: int) -> list[Verdict]:
         try:
-            self.temperature = value = self._bench.thermostat.temperature()
+            value: float | None = sense.read()
         except InstrumentError:
-            self.temperature = None
+            value = None
+        if sense.name == TEMPERATURE:
+            self.temperature = value
+        if value is None:
             return self._judge.stale(now)
-        self._keep(TEMPERATURE, now, value, "degC")
-        return self._judge.sample(TEMPERATURE, value, now)
+        self._keep(sense.name, now, value, sense.unit)
+        return self._judge.sample(sense.name, value, now)

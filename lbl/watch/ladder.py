@@ -55,6 +55,7 @@ LADDER: Final[Mapping[str, Rung]] = MappingProxyType(
         "instrument-refused": Rung("hold", "An instrument refused a command."),
         "reading-suspect": Rung("retry", "A reading cannot be right.", 3, "note"),
         "bubble": Rung("retry", "A bubble is in the cell.", 3, "hold"),
+        "flow": Rung("hold", "What flows in the line is not what the pump gives."),
         "pressure": Rung("abort", "The pressure is above what the tubing stands."),
         "growth-shift": Rung("hold", "The film grows otherwise than its target."),
         "growth-step": Rung("hold", "One bilayer grew or lost far more than a bilayer can."),

@@ -65,7 +65,9 @@ def test_a_catalog_cannot_be_planned_for(tmp_path: Path) -> None:
 
 def test_an_unknown_kind_is_told_once_with_its_neighbour(tmp_path: Path) -> None:
     (line,) = refused(written(tmp_path, CATALOG.replace("catalog", "catalogue")))
-    assert line.startswith(f"{tmp_path}/two.yaml:3:7: 'kind' must be one of 'dip', 'catalog'")
+    assert line.startswith(
+        f"{tmp_path}/two.yaml:3:7: 'kind' must be one of 'dip', 'flow', 'catalog'"
+    )
     assert "did you mean 'catalog'?" in line
 
 

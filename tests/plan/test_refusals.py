@@ -230,6 +230,6 @@ def test_a_dwell_too_short_for_the_photometer_is_refused(
 def test_another_kind_of_bench_is_refused_with_all_else(
     refusals: Refusals, flagship: Recipe, dip: Equipment
 ) -> None:
-    bench = replace(dip, kind="flow", roles=frozenset({"pump"}), temperature=(0.0, 5.0))
+    bench = replace(dip, kind="spray", roles=frozenset({"pump"}), temperature=(0.0, 5.0))
     codes = [problem.code for problem in refusals(flagship, bench)]
     assert codes == ["plan-bench-kind", "plan-temperature", "plan-no-role", "plan-no-role"]

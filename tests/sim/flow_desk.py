@@ -127,6 +127,7 @@ def total(world: FlowWorld, species: str) -> float:
     cellar, circuit = world.scene.cellar, world.flow.circuit
     vessels = [*cellar.vessels.values(), *cellar.inner.values()]
     mass = sum(vessel.amounts.get(species, 0.0) for vessel in vessels)
+    mass += sum(vessel.sediment for vessel in vessels) if species == "BR" else 0.0
     return mass + circuit.dissolved(species)
 
 

@@ -176,6 +176,7 @@ def test_orientation_follows_the_ph_and_absorbance_does_not() -> None:
 def test_a_bare_substrate_reports_zeros() -> None:
     report = Film().report(LAW, VALUES)
     assert report.pop("a700_to_a570") == 0.02
+    assert report.pop("active_share") == 1.0
     assert set(report.values()) == {0.0}
 
 

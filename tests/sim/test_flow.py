@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sim.mishaps import Mishap
 from sim.world import FlowGeometry, FlowWorld, Reservoir
 from tests.sim.flow_desk import (
     EXACT,
@@ -427,7 +428,7 @@ def test_a_bubble_that_sits_is_seen_and_keeps_the_film_dry() -> None:
             hand.world.flow.bubble(size)
             assert gas_seen(hand)
             assert 0.30 < diode.watts(hand.now_ns) / before[0] < 0.98  # 10 to 500 mOD
-            assert beside.watts(hand.now_ns) == before[1]
+            assert beside.watts(hand.now_ns) == pytest.approx(before[1], rel=1e-9)
         hand.bilayer()
         films.append(hand.world.truth()["film"])
     # 20 mm2 of 200 mm2, in either layer
@@ -456,6 +457,67 @@ def test_gas_pushed_into_a_full_cell_is_a_bubble() -> None:
     hand.turn(4)
     hand.move(1, 9, 0.1)  # the line is full again
     assert gas_seen(hand)
+
+
+# --- mishaps ------------------------------------------------------------------------------------
+
+
+def test_what_befalls_a_flow_bench_happens_at_its_instant() -> None:
+    hand = primed({"gravity": 0.0, "p_clear": 0.0})
+    hand.exchange(4)
+    at_ns = hand.now_ns + 10 * NS
+    hand.world.befall(Mishap("bubble", at_ns, "", 2.0))
+    hand.world.befall(Mishap("empty", at_ns + NS, "polyanion"))
+    hand.world.befall(Mishap("leak", at_ns + NS, "line", 180.0, 60 * NS))
+    hand.world.befall(Mishap("blocked", at_ns + 100 * NS, "", None, 60 * NS))
+    assert not gas_seen(hand)
+    hand.wait(12.0)
+    assert gas_seen(hand)
+    assert hand.world.truth()["vessels"]["polyanion"]["volume_ml"] == 0.0
+    hand.turn(4)
+    hand.stroke(1, -0.2)
+    _, flow, _ = mid_stroke(hand, 2, 0.2)
+    assert flow == pytest.approx(9.0, rel=0.01)  # 3 mL/min of 12 are lost
+    hand.wait(110.0)
+    hand.stroke(1, -0.2)
+    _, flow, _ = mid_stroke(hand, 2, 0.2)
+    assert flow == 0.0
+    hand.wait(60.0)
+    hand.stroke(1, -0.2)
+    _, flow, _ = mid_stroke(hand, 2, 0.2)
+    assert flow == pytest.approx(12.0, rel=0.01)
+    kinds = [row["what"] for row in rows(hand.world, "mishap")]
+    assert kinds == ["bubble", "empty", "leak", "blocked"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "place", "sentence"),
+    [
+        ("leak", "tank", "no vessel 'tank'"),
+        ("empty", "line", "'line' is no vessel"),
+    ],
+)
+def test_a_mishap_nowhere_is_refused(kind: str, place: str, sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        flow_world().befall(Mishap(kind, 0, place))
+
+
+def test_a_leaking_bag_loses_its_liquid() -> None:
+    hand = primed()
+    hand.world.befall(Mishap("leak", hand.now_ns, "polyanion", 5.0))
+    hand.wait(3600.0)
+    volume = hand.world.truth()["vessels"]["polyanion"]["volume_ml"]
+    assert volume == pytest.approx(20.0 - 0.6 - 5.0, abs=0.01)
+
+
+def test_a_crystal_beside_the_film_feels_the_same_layers() -> None:
+    hand = primed({"sig_QCM": 0.0, "drift_QCM": 0.0})
+    hand.exchange(4)
+    crystal: Any = hand.world.link("crystal")
+    before = crystal.frequency(hand.now_ns)
+    hand.bilayer()
+    # 530 ng/cm2 of membrane and 50 ng/cm2 of polycation, and the water in them
+    assert -60.0 < crystal.frequency(hand.now_ns) - before < -30.0
 
 
 # --- selector ----------------------------------------------------------------------------------

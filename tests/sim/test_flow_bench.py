@@ -74,7 +74,8 @@ def test_the_meter_sees_the_stroke_while_it_lasts() -> None:
 
 
 def test_the_photometer_sees_the_film_in_the_cell() -> None:
-    bench = desk({"sig_A": 0.0, "drift_A": 0.0})
+    dark = {"f_DA": 0.0, "ambient": 0.0, "probe": 0.0}  # no dark adaptation, no M
+    bench = desk({"sig_A": 0.0, "drift_A": 0.0, **dark})
     bench.tell(LED, b"SOUR1:CCUR:CURR 0.02\n")
     bench.tell(LED, b"OUTP1:STAT ON\n")
     for _ in range(4):  # priming left a trace of protein

@@ -35,6 +35,11 @@ def test_two_hundred_bilayers_are_a_micrometre(flagship: Any) -> None:
         "lateral_cv",
         "qcm_hz",
         "coverage_per_dip",
+        "mass_ng_cm2",
+        "a280",
+        "a700",
+        "photovoltage_mV",
+        "active_share",
     }
 
 
@@ -60,8 +65,11 @@ def test_rinsing_dilutes_a_millionfold(flagship: Any) -> None:
     vessels = flagship.world.truth()["vessels"]
     assert vessels["polyanion"]["mg_per_ml"]["PDAC"] < 1e-6
     assert vessels["P3"]["mg_per_ml"]["PDAC"] < 1e-6
-    strengths = flagship.world.truth()["solutions"]
-    assert strengths["BR"]["c_over_c0"] == pytest.approx(1.0, abs=0.02)
+    # What the bath loses is what settles out of it in four days: 200 mL, 71 mm deep.
+    strength = flagship.world.truth()["solutions"]["BR"]["c_over_c0"]
+    settled_out = vessels["polyanion"]["sediment_mg"] / 200.0
+    assert 0.05 < settled_out < 0.09
+    assert strength + settled_out == pytest.approx(1.0, abs=0.02)
 
 
 def test_growth_is_linear_and_evens_out(rig: RigOf) -> None:
@@ -112,7 +120,7 @@ def test_an_acid_bath_turns_the_film_round(rig: RigOf) -> None:
     for acidity in (6.0, 9.0):
         bench = rig({"pH_BR": acidity, "sig_layer": 0.0})
         bench.bilayer()
-        films.append((bench.film(), bench.world.truth()["quality"]["orientation"]))
-    (acid, left), (basic, right) = films
-    assert left < 0.0 < right
+        films.append(bench.film())
+    acid, basic = films
+    assert acid.pop("photovoltage_mV") < -0.5 < 0.5 < basic.pop("photovoltage_mV")
     assert acid == basic

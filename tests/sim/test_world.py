@@ -221,7 +221,8 @@ def test_going_too_deep_is_a_collision(rig: RigOf) -> None:
 
 
 def test_the_photometer_sees_both_sides_in_its_own_bath_only(rig: RigOf) -> None:
-    bench = rig({"sig_A": 0.0, "drift_A": 0.0, "sig_layer": 0.0})
+    # without light the film would adapt to the dark, under the lamp it would make M
+    bench = rig({"sig_A": 0.0, "drift_A": 0.0, "f_DA": 0.0, "ambient": 0.0, "probe": 0.0})
     for _ in range(5):
         bench.bilayer()
     world = bench.world

@@ -6,45 +6,37 @@ is in air the dead-man's programme lowers it into the bath that is under it, or 
 must never decide where to go.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Final
 
+from lbl.bench.arm import ArmRig
 from lbl.bench.bench import Bench
-from lbl.plan.schedule import Leg
+from lbl.plan.equipment import Arm, Bath, Equipment
+from lbl.plan.schedule import Leg, Legs, Plan, Step
+from lbl.plan.transfer import transfer
 from lbl.run.acts import Waits
 from lbl.run.clock import RunClock
+from lbl.run.handling import GRACE_NS, LOOK_NS, NOTHING, OPEN, Arrival
 from lbl.run.trouble import Trouble
 
-LEAD_NS: Final = 2_000_000_000  # a lift is armed this long before its deadline
-GRACE_NS: Final = 250_000_000  # real; latest - deadline, well above what a busy host is late
-OPEN: Final = frozenset({"armed", "confirmed"})
-LOOK_NS: Final = 5_000_000
-NOTHING: Final = -1
 PARKING_LOOKS: Final = 600  # half a minute: longer than any safe programme
 POLL_NS: Final = 50_000_000
 OVERTIME_NS: Final = 5_000_000_000  # a leg that lasts this much longer than planned is stuck
 NEAR: Final = 0.05  # mm or deg between where an axis should stand and where it does
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """How a transfer went: when the lift fired, when the substrate was submerged."""
-
-    lifted_ns: int
-    immersed_ns: int
-    planned_ns: int
-
-    @property
-    def air_s(self) -> float:
-        """Time between leaving one bath and being submerged in the next."""
-        return (self.immersed_ns - self.lifted_ns) / 1e9
-
-
 class Carrier:
     """The arm, as the engine uses it. `in_air`: a lift has fired and no lowering has ended."""
 
-    def __init__(self, bench: Bench, clock: RunClock) -> None:
+    def __init__(
+        self, arm: ArmRig, geometry: Arm, bench: Bench, equipment: Equipment, plan: Plan,
+        clock: RunClock,
+    ) -> None:  # fmt: skip
+        self._arm = arm
+        self._geometry = geometry
+        self._baths = {bath.name: bath for bath in equipment.baths}
+        self._plan = plan
         self._bench = bench
         self._clock = clock
         self._core = clock.core
@@ -76,8 +68,12 @@ class Carrier:
         self._armed = NOTHING
         self._core.clear()
 
+    def ready(self) -> Waits[None]:
+        """Nothing: the axes have homed."""
+        yield from ()
+
     def transfer(
-        self, legs: tuple[Leg, ...], start_ns: int, tag: int, lifted: Callable[[int], None]
+        self, legs: Legs, start_ns: int, tag: int, lifted: Callable[[int], None]
     ) -> Waits[Arrival]:
         """Carry out `legs` from `start_ns`; yields the instants to wait for.
 
@@ -87,12 +83,14 @@ class Carrier:
         """
         deadline, lifted_ns = start_ns, 0
         for leg in legs:
+            if not isinstance(leg, Leg):
+                raise TypeError(leg)
             self._turning = leg.axis == "x"
             fired = yield from self._fire(leg, deadline, tag)
             if not lifted_ns:
                 lifted_ns = fired
                 lifted(fired)
-            arrive = fired + leg.duration_ns - self._bench.settle_ns
+            arrive = fired + leg.duration_ns - self._arm.settle_ns
             yield arrive
             yield from self._arrived(leg, arrive)
             deadline += leg.duration_ns
@@ -101,7 +99,7 @@ class Carrier:
         return Arrival(lifted_ns, self._clock.now_ns(), deadline)
 
     def _fire(self, leg: Leg, deadline: int, tag: int) -> Waits[int]:
-        axis = self._bench.axes[leg.axis]
+        axis = self._arm.axes[leg.axis]
         axis.set_speed(leg.speed)
         if self._core.held:  # the dead-man has parked, or another command was not sent in time
             raise Trouble.of_block(self._core.verdict, f"{leg.axis} to {leg.target:g}")
@@ -117,12 +115,12 @@ class Carrier:
         if state != "fired":
             raise Trouble.of_block(self._core.verdict, f"{leg.axis} to {leg.target:g}")
         self.in_air = True
-        self._bench.rescue(leg)
+        self._arm.rescue(leg)
         return fired
 
     def _arrived(self, leg: Leg, arrive: int) -> Waits[None]:
         """Poll until the axis rests where it should."""
-        axis = self._bench.axes[leg.axis]
+        axis = self._arm.axes[leg.axis]
         wait = arrive
         while axis.moving():
             wait += POLL_NS
@@ -136,3 +134,48 @@ class Carrier:
             raise Trouble(
                 "position-wrong", f"{leg.axis} stands at {at:g} instead of {leg.target:g}"
             )
+
+    # Where to, and where from.
+
+    def legs(self, here: str, there: str) -> Legs:
+        """The way from one bath to another."""
+        return transfer(self._geometry, self._baths[here], self._baths[there]).legs
+
+    def watch(self, until_ns: int) -> Waits[int]:
+        """Wait; a bath needs no looking after."""
+        yield until_ns
+        return 0
+
+    def where(self, known: str) -> str:
+        """The bath that the axes say; they know better than any record."""
+        return self._arm.where()
+
+    def refuge(self, meant: str, *, sensed: bool) -> tuple[str, Legs]:
+        """Down into the bath under the arm, else into the one that was meant.
+
+        After homing, what is under the arm says nothing (`sensed` False).
+        """
+        at = self._arm.turned_to()
+        under = self._arm.station(at) if sensed else ""
+        if not (under or meant):
+            raise Trouble("position-unknown", "the arm is in air over no bath that is known")
+        there = self._baths[under or meant]
+        here: Bath | None = None if under else replace(there, name="", at=at)
+        return there.name, transfer(self._geometry, here, there).legs
+
+    def way_out(self, vessel: str, step: Step) -> Sequence[str]:
+        """Rinse baths of the vessel's own side that lie ahead, in the order of the bench file."""
+        side = self._side(vessel)
+        baths = [
+            name
+            for name, bath in self._baths.items()
+            if bath.purpose == "rinse" and bath.side == side and name in self._plan.assignments
+        ]
+        return baths[baths.index(vessel) + 1 :] if vessel in baths else baths
+
+    def _side(self, vessel: str) -> str:
+        """Which charge a vessel belongs to: its own side, or that of what it holds."""
+        if self._baths[vessel].side:
+            return self._baths[vessel].side
+        liquid = self._plan.solutions.get(self._plan.assignments.get(vessel, ""))
+        return "negative" if liquid is not None and liquid.charge < 0 else "positive"
