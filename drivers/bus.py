@@ -57,6 +57,7 @@ _FLOW: Final = {
     "rtscts": constants.ControlFlow.rts_cts,
 }
 _STOP: Final = {1: constants.StopBits.one, 2: constants.StopBits.two}
+_UNTOLD: Final = -2  # where reads end: neither a byte nor ANY_BYTE, the library was not told
 _MESSAGE_AVAILABLE: Final = 16
 _SPOILT: Final = (  # bytes came and were damaged; the port is there
     constants.StatusCode.error_serial_parity,
@@ -258,7 +259,7 @@ class VisaWire:
         self._library = session.visalib
         self._read = session.visalib.read
         self._timeout_s = -1.0
-        self._end = -1
+        self._end = _UNTOLD
         self._counts = isinstance(session, SerialInstrument) and _works(self._waiting)
         self._socket = isinstance(session, TCPIPSocket)
         self._tells = isinstance(session, USBInstrument) and _works(self._offers)
@@ -319,12 +320,16 @@ class VisaWire:
     def _set(self, end: int, timeout_s: float) -> None:
         """Tell the library where to stop and how long to wait."""
         attribute = constants.ResourceAttribute
-        timeout_ms = -int(-timeout_s * 1000 // 1)
-        self._library.set_attribute(self._handle, attribute.timeout_value, timeout_ms)
+        if timeout_s != self._timeout_s:
+            timeout_ms = -int(-timeout_s * 1000 // 1)
+            self._library.set_attribute(self._handle, attribute.timeout_value, timeout_ms)
+            self._timeout_s = timeout_s
+        if end == self._end:
+            return
         if end != ANY_BYTE:
             self._library.set_attribute(self._handle, attribute.termchar, end)
         self._library.set_attribute(self._handle, attribute.termchar_enabled, end != ANY_BYTE)
-        self._timeout_s, self._end = timeout_s, end
+        self._end = end
 
     def _waiting(self) -> int:
         available = constants.ResourceAttribute(constants.VI_ATTR_ASRL_AVAIL_NUM)

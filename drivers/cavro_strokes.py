@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Final
 
 PORT_S: Final = 0.25  # of the valve, from one port to the next
+RAMP_S: Final = 0.05  # of the plunger: start, stop, backlash
 TEXT_MAX: Final = 250  # the pump's buffer holds 255 characters
 
 Stroke = tuple[int, float]
@@ -57,14 +58,11 @@ def program(strokes: Sequence[Stroke], syringe: float, steps: int, ports: int) -
 def seconds(
     strokes: Sequence[Stroke], syringe: float, steps: int, ports: int, speed: float
 ) -> float:
-    """Return how long strokes take at a top `speed` in half increments a second.
-
-    Ramps and backlash are left out: a poll or two more at the end.
-    """
+    """Return about how long strokes take at a top `speed` in half increments a second."""
     way, turns, here, valve = 0, 0, 0, 0
     for (port, _), place in zip(strokes, places(strokes, syringe, steps), strict=True):
         way += abs(place - here)
         apart = abs(port - valve) if valve else 0
         turns += min(apart, ports - apart)
         here, valve = place, port
-    return 2.0 * way / speed + turns * PORT_S
+    return 2.0 * way / speed + turns * PORT_S + len(strokes) * RAMP_S

@@ -27,6 +27,7 @@ ANSWER_S: Final = 2.0
 LINE_HZ: Final = 50.0  # the slower of the two mains: time-outs hold for both
 RELAY_S: Final = 0.005  # a relay closes and settles
 AUTOZERO: Final = 3  # measurements that one reading may be made of
+SHORT_S: Final = 1.0  # a scan that one question may wait for
 POLL_S: Final = 0.05
 SLACK_S: Final = 2.0
 NPLC: Final = (0.0005, 15.0)
@@ -115,16 +116,20 @@ class DAQ6510:
     def volts(self, channels: Sequence[int]) -> dict[int, float]:
         """One scan: channel -> V. Raises InstrumentError on an overflow ("fault").
 
-        Returns when the scan is complete; the port is free between the polls. After any error the
-        next scan sets everything up again: the instrument may have lost its power and its list.
+        A short scan is one question, whose answer waits for its end. A long one is polled, and the
+        port is free between the polls. After any error the next scan sets everything up again: the
+        instrument may have lost its power and its list.
         """
         wanted = tuple(channels)
         self._check(wanted)
         try:
             if wanted != self._scanned:
                 self._set_up(wanted)
-            self._scan(len(wanted))
             words = f"TRAC:DATA? 1,{len(wanted)},{BUFFER},READ,CHAN"
+            if AUTOZERO * self._lasts_s(len(wanted)) <= SHORT_S:
+                words = f"TRAC:CLE {BUFFER};:INIT;*WAI;:{words}"
+            else:
+                self._scan(len(wanted))
             return self._ask(words, lambda line: readings(line, wanted))
         except InstrumentError:
             self._scanned = ()
@@ -146,7 +151,7 @@ class DAQ6510:
 
     def _scan(self, count: int) -> None:
         """Start a scan over `count` channels and wait for its end, which is bounded."""
-        scan_s = count * (self.nplc / LINE_HZ + RELAY_S)
+        scan_s = self._lasts_s(count)
         self._tell(f"TRAC:CLE {BUFFER}")
         self._tell("INIT")
         self.port.pause(scan_s)
@@ -156,6 +161,10 @@ class DAQ6510:
             self.port.pause(POLL_S)
         self._check_errors()
         raise self._error("the scan does not end", "look at its front panel", "busy")
+
+    def _lasts_s(self, count: int) -> float:
+        """How long a scan over `count` channels takes without autozero."""
+        return count * (self.nplc / LINE_HZ + RELAY_S)
 
     def _ask(self, question: str, parse: Callable[[bytes], T]) -> T:
         data = question.encode("ascii") + b"\n"

@@ -186,8 +186,8 @@ class Alicat:
         return self._setpoint + (self._from - self._setpoint) * gone
 
     def settle(self, now_ns: int) -> None:
-        """Add what has flowed since the last look to the total."""
-        if now_ns > self._seen_ns:
+        """Add what has flowed since the last look to the total, where there is one."""
+        if self._total_shown and now_ns > self._seen_ns:
             self._total += self._flow(now_ns) * (now_ns - self._seen_ns) / 60e9
             self._seen_ns = now_ns
 

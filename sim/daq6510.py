@@ -94,7 +94,7 @@ class DAQ6510:
         """Take bytes; every message that asks something gives one answer line."""
         out: list[Reply] = []
         for message in self._scpi.messages(data):
-            self.settle(now_ns)
+            self._catch_up(now_ns, now_ns)
             text = self._scpi.answer(
                 message, lambda name, words: self._execute(name, words, now_ns)
             )
@@ -208,10 +208,6 @@ class DAQ6510:
         steps = [self._lasts(channel) for channel in self._plan]
         scan, step = divmod(place, len(steps))
         return self._begun_ns + scan * max(sum(steps), self._every_ns) + sum(steps[: step + 1])
-
-    def settle(self, now_ns: int) -> None:
-        """Take the readings of a running scan that are due."""
-        self._catch_up(now_ns, now_ns)
 
     def _catch_up(self, until_ns: int, now_ns: int) -> None:
         """Take what is due by `until_ns`; what waits sees the world as it is now."""

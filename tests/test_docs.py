@@ -15,6 +15,7 @@ import typer
 from pydantic import BaseModel
 
 from lbl.bench import file as bench_file
+from lbl.bench import flow as flow_file
 from lbl.cli import app
 from lbl.errors import CODES
 from lbl.journal.kinds import KINDS
@@ -34,15 +35,23 @@ INDENTED = re.compile(r"^ {4,}(?:\.venv/bin/)?lbl (.+)$", re.MULTILINE)
 INLINE = re.compile(r"`(?:\.venv/bin/)?lbl ([^`]+)`")
 MISSING = "MissingParameter"  # typer brings its own click, or not, so the class has no one home
 TABLE_ROW = re.compile(r"^\| `([A-Za-z_]+)`", re.MULTILINE)
+ROW_KEYS = re.compile(r"^\| ((?:`\w+` ?)+)\|", re.MULTILINE)
 # section of the page -> the class whose keys it lists; those of drivers are generated
 SECTIONS: dict[str, type[BaseModel]] = {
-    "Top level": bench_file.BenchFile,
     "simulated": bench_file.Simulated,
+    "cell": flow_file.CellFile,
+    "sensing": flow_file.SensingFile,
+    "bladder": flow_file.BladderFile,
+    "microbalance": flow_file.MicrobalanceFile,
     "arm": bench_file.ArmFile,
     "dosing": bench_file.DosingFile,
-    "photometry": bench_file.PhotometryFile,
     "temperature": bench_file.TemperatureFile,
-    "vessels": bench_file.Vessel,
+}
+# sections that two kinds of bench write with different keys
+SHARED: dict[str, tuple[type[BaseModel], ...]] = {
+    "Top level": (bench_file.DipFile, bench_file.FlowFile),
+    "photometry": (bench_file.PhotometryFile, flow_file.WindowFile),
+    "vessels": (bench_file.Vessel, flow_file.Reservoir),
 }
 
 
@@ -138,6 +147,14 @@ def test_each_key_of_a_bench_file_is_documented(title: str) -> None:
     fields = SECTIONS[title].model_fields
     keys = [field.alias or name for name, field in fields.items()]
     assert sorted(TABLE_ROW.findall(section("describe-a-bench.md", title))) == sorted(keys)
+
+
+@pytest.mark.parametrize("title", SHARED)
+def test_each_key_of_either_kind_of_bench_is_documented(title: str) -> None:
+    text = section("describe-a-bench.md", title)
+    shown = {key for row in ROW_KEYS.findall(text) for key in re.findall(r"`(\w+)`", row)}
+    fields = [item for model in SHARED[title] for item in model.model_fields.items()]
+    assert shown == {field.alias or name for name, field in fields}
 
 
 def test_each_key_of_an_instrument_is_documented() -> None:

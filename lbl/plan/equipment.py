@@ -63,9 +63,10 @@ class Cell:
 
     `residual` is the share of `volume` that stays behind when the cell is drained. What was in
     `line` (selector to pump) comes first after the selector has turned; `dead` stays in syringe
-    and valve and mixes with what is drawn next; `feed` (reservoir to selector) is full of gas until
-    it was primed. `source`, `inlet` and `waste` are ports of the pump's valve. `room` is how much
-    waste fits when the reservoir named `shares` (its bladder's other side) is empty.
+    and valve and mixes with what is drawn next; `feed` (reservoir to selector) is full of gas
+    until it was primed. `source`, `inlet` and `waste` are among the `ports` of the pump's valve.
+    `room` is how much waste fits at the start; what is drawn from the reservoir named `shares`
+    makes more.
     """
 
     volume: float
@@ -79,6 +80,7 @@ class Cell:
     waste: int
     room: float
     shares: str = ""
+    ports: int = 9
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,11 @@ from lbl.plan.transfer import Transfer, transfer, whole_ms
 
 PURGE: Final = 2.0  # lines' volumes that go to waste before fresh rinse goes to the cell
 PRIME: Final = 3.0  # feed volumes drawn through each line before the first use
-# Planning figures of the XCalibur and of a selector valve, generous: a transfer must not last
-# longer than its plan says.
-TURN_S: Final = 0.7  # of the pump's valve, before each stroke
-RAMP_S: Final = 0.25  # start, stop and backlash of the plunger
-SELECT_S: Final = 1.6  # selector and its answer
-ASK_S: Final = 0.5  # until the pump says that it is done
+# Planning figures of the XCalibur and of a selector valve, as their manuals bound them.
+PORT_S: Final = 0.25  # of the pump's valve, from one port to the next
+RAMP_S: Final = 0.07  # start, stop and backlash of the plunger, a stroke
+SELECT_S: Final = 1.2  # a turn of the selector and its answer
+ASK_S: Final = 0.2  # until the pump has said that it is done
 _UL: Final = 1000.0
 
 Stroke = tuple[int, float]
@@ -41,7 +40,7 @@ def exchange(cell: Cell, here: Bath | None, there: Bath) -> Transfer:
     """
     if here is None:
         whole = _whole(cell.volume)
-        return _made(cell, [(there.position, (*_fetch(cell, whole),))], air=False)
+        return _made(cell, 0, [(there.position, _fetch(cell, whole))], air=False)
     part = _whole(cell.volume * (1.0 - cell.residual))
     drain: Stroke = (cell.inlet, part)
     purge: tuple[Stroke, ...] = ()
@@ -50,9 +49,10 @@ def exchange(cell: Cell, here: Bath | None, there: Bath) -> Transfer:
         purge = ((cell.source, rinse), (cell.waste, -rinse)) if rinse > 0.0 else ()
     if here.returned:
         back = (here.position, (drain, (cell.source, -part)))
-        return _made(cell, [back, (there.position, (*purge, *_fetch(cell, part)))])
+        onward = (there.position, (*purge, *_fetch(cell, part)))
+        return _made(cell, here.position, [back, onward])
     strokes = (drain, (cell.waste, -part), *purge, *_fetch(cell, part))
-    return _made(cell, [(there.position, strokes)])
+    return _made(cell, here.position, [(there.position, strokes)])
 
 
 def refuge(cell: Cell, there: Bath) -> Transfer:
@@ -61,13 +61,13 @@ def refuge(cell: Cell, there: Bath) -> Transfer:
     rinse = _whole(PURGE * cell.line)
     purge = ((cell.source, rinse), (cell.waste, -rinse)) if rinse > 0.0 else ()
     drain = ((cell.inlet, part), (cell.waste, -part))
-    return _made(cell, [(there.position, (*drain, *purge, *_fetch(cell, part)))])
+    return _made(cell, 0, [(there.position, (*drain, *purge, *_fetch(cell, part)))])
 
 
 def priming(cell: Cell, bath: Bath) -> Pumping:
     """Return the strokes that fill the line of a reservoir with its liquid, gas to waste."""
     volume = primed(cell)
-    return _pumping(cell, bath.position, ((cell.source, volume), (cell.waste, -volume)))
+    return _pumping(cell, 0, bath.position, ((cell.source, volume), (cell.waste, -volume)))
 
 
 def primed(cell: Cell) -> float:
@@ -79,15 +79,26 @@ def _fetch(cell: Cell, volume: float) -> tuple[Stroke, Stroke]:
     return (cell.source, volume), (cell.inlet, -volume)
 
 
-def _made(cell: Cell, parts: list[tuple[int, tuple[Stroke, ...]]], air: bool = True) -> Transfer:
-    legs = tuple(_pumping(cell, position, strokes) for position, strokes in parts)
+def _made(
+    cell: Cell, selected: int, parts: list[tuple[int, tuple[Stroke, ...]]], air: bool = True
+) -> Transfer:
+    """The transfer of these strokes, the selector standing at `selected` (0: unknown)."""
+    legs = []
+    for position, strokes in parts:
+        legs.append(_pumping(cell, selected, position, strokes))
+        selected = position
     lasts = sum(leg.duration_ns for leg in legs)
-    return Transfer(legs, lasts, lasts / 1e9 if air else 0.0)
+    return Transfer(tuple(legs), lasts, lasts / 1e9 if air else 0.0)
 
 
-def _pumping(cell: Cell, position: int, strokes: tuple[Stroke, ...]) -> Pumping:
-    moved = sum(abs(volume) for _, volume in strokes)
-    seconds = moved / cell.rate * 60.0 + len(strokes) * (TURN_S + RAMP_S) + SELECT_S + ASK_S
+def _pumping(cell: Cell, selected: int, position: int, strokes: tuple[Stroke, ...]) -> Pumping:
+    moved, turns, valve = 0.0, 0, strokes[0][0]
+    for port, volume in strokes:
+        moved += abs(volume)
+        turns += min(abs(port - valve), cell.ports - abs(port - valve))
+        valve = port
+    seconds = moved / cell.rate * 60.0 + turns * PORT_S + len(strokes) * RAMP_S + ASK_S
+    seconds += SELECT_S * (position != selected)
     return Pumping(position, strokes, cell.rate, whole_ms(seconds))
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from lbl.bench.file import BenchFile, DipFile, FlowFile, travel_of
+from lbl.bench.instruments import CavroSpec
 from lbl.plan.equipment import Arm, Bath, Cell, Dosing, Equipment
 
 # Landau-Levich film on a flat plate withdrawn at 2 mm/s from water, per coated side (mL/cm2);
@@ -80,6 +81,7 @@ def _baths(file: DipFile) -> tuple[Bath, ...]:
 
 def _cell(file: FlowFile) -> Cell:
     cell, bladder = file.cell, file.bladder
+    pump = file.instruments[cell.pump]
     return Cell(
         volume=cell.volume,
         residual=cell.residual,
@@ -92,6 +94,7 @@ def _cell(file: FlowFile) -> Cell:
         waste=cell.waste,
         room=bladder.volume - file.vessels[bladder.shares].volume,
         shares=bladder.shares,
+        ports=pump.ports if isinstance(pump, CavroSpec) else 0,
     )
 
 

@@ -57,11 +57,13 @@ class Exchanger:
         self._next_ns = 0  # when to look into the cell
         self._good_ns = 0  # since when it is known to hold no gas
         self._rinses = max((step.exchange[1] for step in plan.steps), default=1)
+        self._position = 0  # of the selector; 0: it has to be asked
         self._inside: Bath | None = None  # the reservoir that the liquid in the cell came from
         self.in_air = False
 
     def distrust(self) -> None:
         """Strokes went wrong: nobody knows what the pump would do next; leave it alone."""
+        self._position = 0
         if self.in_air:
             self._rig.rescue(None, 0)
 
@@ -71,6 +73,7 @@ class Exchanger:
         A safe programme that is being sent is let to its end first.
         """
         self._core.hold()
+        self._position = 0
         for _ in range(PARKING_LOOKS):
             if not self._core.parking:
                 break
@@ -96,7 +99,7 @@ class Exchanger:
         lifted_ns, planned_ns = 0, start_ns
         for number, leg in enumerate(legs):
             pumping = _pumping(leg)
-            self._rig.selector.go(pumping.position)
+            self._select(pumping.position)
             if number == 0:
                 lifted_ns = yield from self._fire(pumping, start_ns, tag)
                 lifted(lifted_ns)
@@ -110,6 +113,13 @@ class Exchanger:
         self._bench.rest()
         self._next_ns = self._good_ns = self._clock.now_ns()  # looked at as soon as it dwells
         return Arrival(lifted_ns, self._next_ns, planned_ns)
+
+    def _select(self, position: int) -> None:
+        """Turn the selector, unless it was seen there and nothing has gone wrong since."""
+        if position != self._position:
+            self._position = 0
+            self._rig.selector.go(position)
+            self._position = position
 
     def _fire(self, pumping: Pumping, deadline: int, tag: int) -> Waits[int]:
         """Arm strokes and wait until the core has sent them."""
@@ -229,7 +239,7 @@ class Exchanger:
     def _act(self, role: str, moves: str, pumping: Pumping) -> Waits[None]:
         """Strokes that are no transfer, with intent and outcome."""
         self._record("prepare-intent", None, role=role, moves=moves)
-        self._rig.selector.go(pumping.position)
+        self._select(pumping.position)
         self._rig.pump.start_strokes(pumping.strokes)
         self._rig.rescue(None, 0)
         yield from self._ended(pumping, self._clock.now_ns())

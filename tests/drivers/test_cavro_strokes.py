@@ -16,7 +16,7 @@ TEXT = b"I2A855O9A0I1A855I2A0R"
 
 def test_an_exchange_is_one_string() -> None:
     assert program(EXCHANGE, 1.0, 3000, 9).encode() == TEXT
-    assert seconds(EXCHANGE, 1.0, 3000, 9, 1200.0) == pytest.approx(4 * 1.425 + 4 * 0.25)
+    assert seconds(EXCHANGE, 1.0, 3000, 9, 1200.0) == pytest.approx(4 * (1.425 + 0.25 + 0.05))
 
 
 @pytest.mark.parametrize(

@@ -32,13 +32,30 @@ def counted(count: bytes) -> tuple[bytes, bytes]:
     return b'TRAC:ACT? "defbuffer1"\n', count + b"\n"
 
 
+LONG = {"nplc": 15.0}
+AT_ONCE = (CLEAR[0][:-1] + b";:INIT;*WAI;:" + DATA, ANSWER[1])
+
+
+def slow(pairs: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    return [(sent.replace(b"1.0000", b"15.0000"), answer) for sent, answer in pairs]
+
+
 def inputs(port: Any, **options: Any) -> DAQ6510:
     return DAQ6510(port, "inputs", **{"channels": (101, 103), **options})
 
 
 def test_prepare_then_one_scan_per_question(script: Any) -> None:
-    port = script.port([(b"*RST\n", b""), (b"*CLS\n", b""), *set_up(b"101,103")])
+    port = script.port([(b"*RST\n", b""), (b"*CLS\n", b""), *set_up(b"101,103"), AT_ONCE])
     daq = inputs(port)
+    daq.prepare()
+    assert daq.sense() == {101: 1.25, 103: -0.49}
+    script.then(AT_ONCE)
+    assert daq.volts((101, 103)) == {101: 1.25, 103: -0.49}
+
+
+def test_a_long_scan_is_polled(script: Any) -> None:
+    port = script.port([(b"*RST\n", b""), (b"*CLS\n", b""), *slow(set_up(b"101,103"))])
+    daq = inputs(port, **LONG)
     daq.prepare()
     script.then(CLEAR, INIT, counted(b"1"), counted(b"2"), ANSWER)
     assert daq.sense() == {101: 1.25, 103: -0.49}
@@ -47,35 +64,35 @@ def test_prepare_then_one_scan_per_question(script: Any) -> None:
 
 
 def test_other_channels_are_set_up_first(script: Any) -> None:
-    port = script.port([*set_up(b"101,103"), CLEAR, INIT, counted(b"2"), ANSWER])
+    port = script.port([*set_up(b"101,103"), AT_ONCE])
     daq = inputs(port, channels=(101,))
     assert daq.volts([101, 103]) == {101: 1.25, 103: -0.49}
 
 
 def test_an_overflow_is_a_fault(script: Any) -> None:
-    port = script.port([*set_up(b"101,103"), CLEAR, INIT, counted(b"2")])
+    port = script.port(slow([*set_up(b"101,103"), CLEAR, INIT, counted(b"2")]))
     script.then((DATA, b"9.900000E+37,101,1.0,103\n"))
     with pytest.raises(InstrumentError, match="over range") as caught:
-        inputs(port).sense()
+        inputs(port, **LONG).sense()
     assert caught.value.kind == "fault"
 
 
 def test_an_instrument_that_lost_its_list_is_set_up_again(script: Any) -> None:
-    port = script.port([*set_up(b"101,103"), CLEAR, INIT, counted(b"2")])
+    port = script.port(slow([*set_up(b"101,103"), CLEAR, INIT, counted(b"2")]))
     script.then((DATA, b"0.0,0\n"), IDN, (DATA, b"0.0,0\n"))
-    daq = inputs(port)
+    daq = inputs(port, **LONG)
     with pytest.raises(InstrumentError, match="2 readings with their channels"):
         daq.sense()
-    *settings, no_error = set_up(b"101,103")
+    *settings, no_error = slow(set_up(b"101,103"))
     script.then(*settings, IDN, no_error, CLEAR, INIT, counted(b"2"), ANSWER)
     assert daq.sense() == {101: 1.25, 103: -0.49}
 
 
 def test_a_scan_that_never_ends(script: Any) -> None:
-    port = script.port([*set_up(b"101,103"), CLEAR, INIT, *[counted(b"0")] * 43])
+    port = script.port(slow([*set_up(b"101,103"), CLEAR, INIT, *[counted(b"0")] * 77]))
     script.then((b"SYST:ERR?\n", b'-222,"Data out of range"\n'), NO_ERROR)
     with pytest.raises(InstrumentError, match="-222"):
-        inputs(port).sense()
+        inputs(port, **LONG).sense()
 
 
 def test_an_error_while_setting_up(script: Any) -> None:
