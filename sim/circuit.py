@@ -61,10 +61,11 @@ class Circuit:
         """The reservoir at the selector's position."""
         return self._names.get(self.position)
 
-    def settle(self, now_ns: int) -> None:
-        """Book what time has done to the liquids that are about to move."""
-        self.cell.settle(now_ns)
-        if self.selected is not None:
+    def settle(self, port: int, now_ns: int) -> None:
+        """Book what time has done to the liquid that is about to move through a port."""
+        if port == self._geometry.inlet:
+            self.cell.settle(now_ns)
+        elif port == self._geometry.source and self.selected is not None:
             self._cellar.vessels[self.selected].settle(now_ns)
 
     # --- strokes ---

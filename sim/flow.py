@@ -242,11 +242,12 @@ class Flow:
         self._advance(stroke.start_ns)
         if self._mixed_ns is not None:
             self._mix(stroke.start_ns)
-        # Once a stroke: in the middle of it, looking would change what is worked out.
-        self.circuit.settle(stroke.start_ns)
         self._stroke, self._pulse = stroke, ml
         if stroke.target != stroke.origin:
-            self._start(_number(port), stroke.target < stroke.origin)
+            number = _number(port)
+            # Once a stroke: in the middle of it, looking would change what is worked out.
+            self.circuit.settle(number, stroke.start_ns)
+            self._start(number, stroke.target < stroke.origin)
         self._schedule()
 
     def _start(self, port: int, pushing: bool) -> None:
@@ -268,7 +269,7 @@ class Flow:
             self._start(number, pushing)
         amount = abs(ml) * self._true
         if self._stroke is None:
-            self.circuit.settle(now_ns)
+            self.circuit.settle(number, now_ns)
         if number == self._geometry.inlet:
             self._through(amount, now_ns)
         elif pushing:
