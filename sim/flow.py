@@ -12,6 +12,7 @@ from sim import chance, ledger
 from sim.circuit import Circuit
 from sim.fluid import PROTEIN
 from sim.gauges import Gauges
+from sim.immersion import Immersion
 from sim.links import Link, PowerLink, SyringeLink, ValveLink
 from sim.mishaps import Mishap
 from sim.optics import QUOTED_AT, Optics, apparent
@@ -50,7 +51,6 @@ class Flow:
         """Start dry, the selector at 1; the geometry's sizes give way to given parameters."""
         parameters = scene.parameters
         self._scene = scene
-        self._substrate = scene.substrate
         self._geometry = geometry = geometry.truly(scene.given)
         self.circuit = Circuit(scene.cellar, parameters, reservoirs, geometry, scene.warn)
         self.trapped = Trapped(parameters, scene.seed, geometry.height, scene.area)
@@ -66,9 +66,7 @@ class Flow:
         self._moved = 0.0  # mL of this stroke so far
         self._turns = 0  # of the selector
         self._leak = 0.0  # mL/min
-        self._mixed_ns: int | None = None  # when the cell's new mixture becomes the film's
-        self._entered_ns = scene.start_ns
-        self._in = ""  # the reservoir whose liquid the film is in, or was last
+        self._film = Immersion(scene, self.circuit, self.trapped)
         self._gauges = Gauges(scene, self.circuit, self.trapped, geometry, self._moving)
         self.due_ns = NEVER_NS
         self.places = frozenset((_LINE,))
@@ -89,9 +87,7 @@ class Flow:
 
     def standing(self) -> ledger.Row | None:
         """Return the row of the exposure that lasts (see Stage)."""
-        if self._substrate.inside is None:
-            return None
-        return self._row(None)
+        return self._film.standing()
 
     def absorbance(self, now_ns: int) -> float:
         """Return the absorbance of liquid, film and bubble in the cell."""
@@ -128,9 +124,7 @@ class Flow:
         """Let a bubble of this diameter, or of one drawn, stick in the cell."""
         now_ns = self._scene.now_ns
         self.trapped.appear(self._strokes, now_ns, diameter_mm, True)
-        if self._substrate.inside is not None:
-            self._substrate.settle(now_ns)
-            self._cover(now_ns)
+        self._film.touch(now_ns)
         self._schedule()
 
     def block(self, share: float) -> None:
@@ -145,9 +139,9 @@ class Flow:
             now_ns = self._scene.now_ns
             self.circuit.release()
             full = self.circuit.cell.volume > self._geometry.volume * _HALF
-            if full and self._substrate.inside is None:
-                self._flood(now_ns)
-            self._met(now_ns)
+            if full and not self._film.wet:
+                self._film.flood(now_ns)
+            self._stir(now_ns)
 
     def leak(self, ml_per_min: float) -> None:
         """Let liquid leak out between pump and cell at this rate while the pump pushes.
@@ -182,9 +176,7 @@ class Flow:
             "moved": self._moved,
             "turns": self._turns,
             "leak": self._leak,
-            "mixed": None if self._mixed_ns is None else self._mixed_ns - start_ns,
-            "entered": self._entered_ns - start_ns,
-            "in": self._in,
+            "film": self._film.plain(start_ns),
         }
 
     def load(self, plain: Mapping[str, Any]) -> None:
@@ -203,17 +195,16 @@ class Flow:
         self._moved = float(plain["moved"])
         self._turns = plain["turns"]
         self._leak = float(plain["leak"])
-        self._mixed_ns = None if plain["mixed"] is None else int(plain["mixed"]) + start_ns
-        self._entered_ns = int(plain["entered"]) + start_ns
-        self._in = plain["in"]
+        self._film.load(plain["film"], start_ns)
         self._schedule()
 
     # --- events ---
 
     def fire(self, now_ns: int) -> None:
         """Let the film meet a mixture that has come to rest, and a bubble leave."""
-        if self._mixed_ns is not None and self._mixed_ns < now_ns:
-            self._mix(self._mixed_ns)
+        mixed_ns = self._film.mixed_ns
+        if mixed_ns is not None and mixed_ns < now_ns:
+            self._film.mix(mixed_ns)
         leaves_ns = self.trapped.leaves_ns
         if leaves_ns is not None and leaves_ns <= now_ns:
             self.trapped.clear()
@@ -221,7 +212,7 @@ class Flow:
 
     def _schedule(self) -> None:
         """Note what is due next."""
-        mixed_ns, leaves_ns = self._mixed_ns, self.trapped.leaves_ns
+        mixed_ns, leaves_ns = self._film.mixed_ns, self.trapped.leaves_ns
         self.due_ns = NEVER_NS if mixed_ns is None else mixed_ns + 1
         if leaves_ns is not None and leaves_ns < self.due_ns:
             self.due_ns = leaves_ns
@@ -240,8 +231,8 @@ class Flow:
     def _begin(self, port: str, stroke: Stroke, ml: float) -> None:
         """Note how the plunger moves from now on; `ml` is the volume of a pulse."""
         self._advance(stroke.start_ns)
-        if self._mixed_ns is not None:
-            self._mix(stroke.start_ns)
+        if self._film.mixed_ns is not None:
+            self._film.mix(stroke.start_ns)
         self._stroke, self._pulse = stroke, ml
         if stroke.target != stroke.origin:
             number = _number(port)
@@ -264,8 +255,8 @@ class Flow:
             return True
         number, pushing = _number(port), ml > 0.0
         if (number, pushing) != (self._port, self._pushing):
-            if self._mixed_ns is not None:
-                self._mix(self._mixed_ns)
+            if self._film.mixed_ns is not None:
+                self._film.mix(self._film.mixed_ns)
             self._start(number, pushing)
         amount = abs(ml) * self._true
         if self._stroke is None:
@@ -282,7 +273,7 @@ class Flow:
     def _through(self, amount: float, now_ns: int) -> None:
         """Move mL into or out of the cell; the film is flooded or drained on the way."""
         circuit, pushing = self.circuit, self._pushing
-        wet = self._substrate.inside is not None
+        wet = self._film.wet
         first = amount
         if pushing != wet:
             half = self._geometry.volume * _HALF
@@ -291,9 +282,9 @@ class Flow:
             self._shift(first, now_ns)
             at_ns = self._moment(amount - first, now_ns)
             if pushing:
-                self._flood(at_ns)
+                self._film.flood(at_ns)
             else:
-                self._drain(at_ns)
+                self._film.drain(self._sinking(), at_ns)
             self._shift(amount - first, now_ns)
         else:
             self._shift(amount, now_ns)
@@ -301,7 +292,7 @@ class Flow:
         flushing = self._geometry.volume * _FLUSHING
         if before < flushing <= self._moved:
             self._flush(self._moment(self._moved - flushing, now_ns))
-        self._met(now_ns if self._stroke is None else max(now_ns, self._stroke.end_ns))
+        self._stir(now_ns if self._stroke is None else max(now_ns, self._stroke.end_ns))
 
     def _shift(self, amount: float, now_ns: int) -> None:
         """Move mL; gas that comes into a full cell is a bubble there."""
@@ -322,6 +313,15 @@ class Flow:
         here = stroke.at(now_ns)
         return min(stroke.when(here + way if self._pushing else here - way), now_ns)
 
+    def _sinking(self) -> float:
+        """Return the mm/s at which the level in the cell moves."""
+        return self._geometry.height * self._pace() / self._geometry.volume
+
+    def _stir(self, until_ns: int) -> None:
+        """Note that the cell's mixture changes until then."""
+        self._film.stir(until_ns)
+        self._schedule()
+
     def _pace(self) -> float:
         """Return the mL/s of the stroke at its top speed."""
         stroke = self._stroke
@@ -335,63 +335,6 @@ class Flow:
             self.trapped.clear()
         if self._pushing and chance.uniform(seed, chance.BUBBLE, count) < self._airy:
             self.trapped.appear(count, at_ns, None)
-
-    # --- the film ---
-
-    def _flood(self, at_ns: int) -> None:
-        """Let the liquid rise over the film."""
-        circuit, scene, left = self.circuit, self._scene, self._in
-        self._relabel()
-        carried = self._substrate.carried
-        dried = self._substrate.flood(circuit.cell, at_ns)
-        self._cover(at_ns)
-        self._entered_ns = at_ns
-        if carried is not None:
-            begun, ended = scene.seconds(carried.left_ns), scene.seconds(at_ns)
-            scene.ledger.append(ledger.air(left, self._in, begun, ended, dried))
-
-    def _cover(self, at_ns: int) -> None:
-        """Keep what a bubble sits on out of a liquid that adsorbs."""
-        covered, label = self.trapped.covers(at_ns), self.circuit.cell.solution
-        if covered > 0.0 and label is not None and label.charge != 0:
-            self._substrate.mask(covered)
-
-    def _drain(self, at_ns: int) -> None:
-        """Let the liquid sink below the film, and write the exposure's row."""
-        geometry = self._geometry
-        speed = geometry.height * self._pace() / geometry.volume
-        self._substrate.drain(speed, self.circuit.residual, at_ns)
-        self._mixed_ns = None
-        self._scene.ledger.append(self._row(at_ns))
-
-    def _met(self, at_ns: int) -> None:
-        """Note that from then on the film is in the mixture that the cell now holds."""
-        self._mixed_ns = at_ns if self._substrate.inside is not None else None
-        self._schedule()
-
-    def _mix(self, at_ns: int) -> None:
-        """Let the film meet what the cell now holds; another liquid is another exposure."""
-        self._mixed_ns = None
-        if self._substrate.inside is None:
-            return
-        if self.circuit.main() != self._in:
-            self._scene.ledger.append(self._row(at_ns))
-            self._entered_ns = at_ns
-            self._relabel()
-        self._substrate.settle(at_ns)
-
-    def _relabel(self) -> None:
-        """Name the cell's liquid after the reservoir that most of it came from."""
-        self._in = self.circuit.main()
-        vessel = self._scene.cellar.vessels.get(self._in)
-        self.circuit.cell.solution = None if vessel is None else vessel.solution
-
-    def _row(self, end_ns: int | None) -> ledger.Row:
-        """Return the row of the exposure."""
-        scene = self._scene
-        end_s = None if end_ns is None else scene.seconds(end_ns)
-        begun = scene.seconds(self._entered_ns)
-        return ledger.exposure(self.circuit.cell.label(), self._in, begun, end_s)
 
     # --- the other links ---
 
