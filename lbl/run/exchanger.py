@@ -25,6 +25,7 @@ POLL_NS: Final = 100_000_000
 OVERTIME_NS: Final = 10 * SECOND  # strokes that last this much longer than planned are stuck
 AIR_KPA: Final = 101.325  # the meter's zero of gauge pressure
 LEAST_FLOW: Final = 0.5  # of the pump's rate, in the middle of a stroke into the cell
+FLOW_LOOKS: Final = 3  # readings that must agree that nothing flows
 PULSE: Final = 0.5  # of the cell's volume, out and in again
 
 
@@ -153,12 +154,12 @@ class Exchanger:
     def _ended(self, pumping: Pumping, began_ns: int) -> Waits[None]:
         """Poll until the pump stands; in the middle of a stroke into the cell look at the line."""
         port, volume = pumping.strokes[-1]
-        stroke_ns = int(abs(volume) / pumping.rate * 60.0 * SECOND)
-        wait = began_ns + self._lasts_ns(pumping)
-        if port == self._cell.inlet and volume < 0.0 and self._rig.meter is not None:
-            yield wait - stroke_ns // 2
-            self._judge_flow(pumping.rate)
+        end_ns = began_ns + int(self._rig.pump.strokes_s(pumping.strokes) * SECOND)
+        if port == self._cell.inlet and volume < 0.0:
+            stroke_ns = int(abs(volume) / pumping.rate * 60.0 * SECOND)
+            yield from self._flowing(pumping.rate, end_ns - stroke_ns // 2, end_ns)
         latest = began_ns + pumping.duration_ns + OVERTIME_NS
+        wait = end_ns
         yield wait
         while not self._rig.pump.stroked(pumping.strokes):
             wait += POLL_NS
@@ -166,18 +167,24 @@ class Exchanger:
                 raise Trouble("flow", "the pump did not end its strokes in time")
             yield wait
 
-    def _lasts_ns(self, pumping: Pumping) -> int:
-        return int(self._rig.pump.strokes_s(pumping.strokes) * SECOND)
+    def _flowing(self, rate: float, middle_ns: int, end_ns: int) -> Waits[None]:
+        """See that what the pump gives goes into the cell, in the second half of the stroke.
 
-    def _judge_flow(self, rate: float) -> None:
-        """Raise Trouble when the line is blocked, leaks or bursts."""
-        meter = self._rig.meter
-        if meter is None:
-            return
-        reading = meter.reading()
-        self._judge_pressure(reading.pressure - AIR_KPA)
-        if reading.flow < LEAST_FLOW * rate:
-            sentence = f"{reading.flow:.2f} mL/min go into the cell, the pump gives {rate:g}"
+        Raises Trouble when the line is blocked, leaks or bursts; a process that could not look
+        several times has seen too little to say so.
+        """
+        meter, wait, seen = self._rig.meter, middle_ns, list[float]()
+        while meter is not None and wait <= end_ns:
+            yield wait
+            reading = meter.reading()
+            self._judge_pressure(reading.pressure - AIR_KPA)
+            now = self._clock.now_ns()
+            if reading.flow >= LEAST_FLOW * rate or now > end_ns:
+                return
+            seen.append(reading.flow)
+            wait = max(wait, now) + POLL_NS
+        if len(seen) >= FLOW_LOOKS:
+            sentence = f"{max(seen):.2f} mL/min go into the cell, the pump gives {rate:g}"
             raise Trouble("flow", sentence)
 
     def _judge_pressure(self, gauge: float) -> None:
