@@ -149,7 +149,10 @@ class Dip:
     def _submerge(self, now_ns: int) -> None:
         """Begin an immersion, if there is a vessel with liquid in it."""
         vessel = self._cellar.vessels.get(self._over or "")
-        if vessel is None or vessel.solution is None or vessel.volume_at(now_ns) <= 0.0:
+        if vessel is None or vessel.solution is None:
+            return
+        if vessel.volume_at(now_ns) <= 0.0:
+            self._scene.warn("empty", vessel.spec.name, 0.0)
             return
         carried = self._substrate.carried
         bare = self._arm.bare(vessel.fall(now_ns))

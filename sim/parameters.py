@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One number of the world. `guess`: no source opened; `acts`: this world uses it today."""
+    """One number of the world. `guess`: no source opened; `acts`: this world uses it."""
 
     name: str
     unit: str

@@ -34,6 +34,8 @@ NS: Final = 1_000_000_000
 _STATION_DEG: Final = 0.5
 _NEVER_MM: Final = 10_000.0  # a depth that no axis reaches
 _BATH: Final = "bath"
+# driver -> what every such instrument beside a film plugs into
+_WITNESSES: Final[Mapping[str, str]] = {"qcm200": "crystal", "keithley2450": "film"}
 # driver -> what the first such instrument of a catalog plugs into
 _SOCKETS: Final[Mapping[str, str]] = {
     "zaber": "arm.z",
@@ -42,6 +44,7 @@ _SOCKETS: Final[Mapping[str, str]] = {
     "dc2200": "light",
     "julabo": "thermostat",
     "mettler": "balance",
+    **_WITNESSES,
 }
 # What people call the protein -> what the world calls it; every other species it knows by charge.
 _SPECIES: Final[Mapping[str, str]] = {"purple membrane": "BR", "bacteriorhodopsin": "BR"}
@@ -168,7 +171,7 @@ def world_parameters(given: Mapping[str, object], place: str) -> dict[str, float
 
 
 def idle(names: Iterable[str]) -> list[str]:
-    """Those of the parameters that nothing in this world looks at yet."""
+    """Those of the parameters that nothing in this world looks at."""
     return [name for name in names if not PARAMETERS[name].acts]
 
 
@@ -277,6 +280,11 @@ def _links(file: AnyBench) -> dict[str, str]:
         return {name: _SOCKETS[driver] for driver, name in first.items() if driver in _SOCKETS}
     light, heat = file.photometry, file.temperature
     shared = {
+        **{
+            name: _WITNESSES[entry.driver]
+            for name, entry in file.instruments.items()
+            if entry.driver in _WITNESSES
+        },
         **({light.photometer: "photodiode", light.light: "light"} if light else {}),
         **({heat.thermostat: "thermostat"} if heat else {}),
     }

@@ -196,6 +196,7 @@ def test_a_bath_that_boils_is_a_row_and_dries_up(rig: RigOf) -> None:
     assert bench.world.truth()["vessels"]["P1"]["temperature_c"] == 100.0
     bench.dip("P1", 10.0)
     assert bench.world.standing() is None
+    assert [row["vessel"] for row in rows(bench, "empty")] == ["P1"]
 
 
 def test_a_world_with_mishaps_can_go_back(rig: RigOf) -> None:
