@@ -233,12 +233,6 @@ class Vessel:
         gone = math.exp(self._drift * self._ages(self._wear(now_ns)))
         return _PH_AIR + (self.solution.pH - _PH_AIR) * gone
 
-    def renew(self, source: "Vessel", now_ns: int) -> None:
-        """Be filled from another vessel: as old and as clotted as that is."""
-        source.settle(now_ns)
-        self.settle(now_ns)
-        self.blend(source, 1.0)
-
     def blend(self, source: "Vessel", share: float) -> None:
         """Take over age, harm and aggregates of what was poured in, `share` of what is there."""
         self.aged += (source.aged - self.aged) * share

@@ -77,10 +77,11 @@ class FilmLink:
 class SyringeLink:
     """`pump(port, ml, now_ns)` out of a port of the valve (below 0: in), in any small parts.
 
-    `begin(port, stroke, ml)` says how the plunger moves from now on, `ml` to a pulse.
+    Returns False when it takes more force than the pump has. `begin(port, stroke, ml)` says how
+    the plunger moves from now on, `ml` to a pulse.
     """
 
-    pump: Callable[[str, float, int], None]
+    pump: Callable[[str, float, int], bool]
     begin: Callable[[str, Stroke, float], None]
 
 

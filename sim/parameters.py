@@ -126,7 +126,7 @@ _ROWS = (
     ("pH_drift", "1/h", -0.1, -1.0, 0.0, False, True, "pH drift, open, unbuffered"),
     ("pH_drift_buffered", "1/h", -0.01, -0.1, 0.0, False, True, "pH drift, open, 5 mM buffer"),
     ("buffered", "-", 1.0, 0.0, 1.0, True, True, "1: 5 mM buffer, 0: none"),
-    ("p_valve", "-", 1e-5, 0.0, 1.0, True, True, "selector sticks, per actuation"),
+    ("p_valve", "-", 1e-5, 0.0, 1e-3, True, True, "selector sticks, per actuation"),
     # Plumbing of the flow bench.
     ("V_line", "uL", 5.0, 0.0, 500.0, True, True, "if given, true volume from selector to pump"),
     ("V_dead", "uL", 2.0, 0.0, 100.0, True, True, "if given, what truly stays in the syringe"),
@@ -134,7 +134,7 @@ _ROWS = (
     ("degassed", "-", 1.0, 0.0, 1.0, True, True, "1: degassed liquids, p_bub_degassed; 0: p_bub"),
     ("p_pin", "-", 0.3, 0.0, 1.0, True, True, "a bubble in the cell sticks to a wall"),
     ("p_clear", "-", 0.8, 0.0, 1.0, True, True, "a stroke through the cell flushes a bubble"),
-    ("R_tube", "kPa min/mL", 0.4, 0.0, 20.0, True, True, "resistance of the tubing"),
+    ("R_tube", "kPa*min/mL", 0.4, 0.0, 20.0, True, True, "resistance of the tubing"),
     ("C_tube", "uL/kPa", 1.0, 0.1, 100.0, True, True, "what tubing and gas give way"),
     ("sig_p", "kPa", 0.1, 0.0, 5.0, True, True, "pressure noise, rms of one reading"),
     # The bench's own.

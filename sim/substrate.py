@@ -110,16 +110,8 @@ class Substrate:
         return dried
 
     def mask(self, share: float) -> None:
-        """Keep a share of the film out of the liquid that comes next: a bubble sits on it."""
-        self.film.miss(share)
-
-    def cover(self, share: float) -> None:
-        """Lie under a bubble that comes in mid-exposure; the film was settled just before.
-
-        In a rinse nothing grows, so nothing is missed.
-        """
-        if self.inside is not None and self._liquid.own and share > 0.0:
-            self.film.mask(share, self._law)
+        """Keep a share of the film out of the liquid it is in: a bubble sits on it."""
+        self.film.mask(share, self._law)
 
     def drain(self, speed: float, most: float, now_ns: int) -> None:
         """Stay behind as the liquid sinks at mm/s, wet with at most `most` mL of it."""

@@ -289,7 +289,10 @@ class World:
 
 
 class FlowWorld(World):
-    """The same world as a flow bench: a closed cell that a syringe pump fills and drains."""
+    """The same world as a flow bench: a closed cell that a syringe pump fills and drains.
+
+    `flow` is its stage, for whoever lets mishaps happen: bubble, block, leak, empty.
+    """
 
     def __init__(
         self,
@@ -310,4 +313,5 @@ class FlowWorld(World):
         """
         vessels = specs(reservoirs, geometry)
         scene = Scene(vessels, parameters, seed=seed, area=area, sides=sides, start_ns=start_ns)
-        self._stand(scene, Flow(scene, reservoirs, geometry))
+        self.flow = Flow(scene, reservoirs, geometry)
+        self._stand(scene, self.flow)
