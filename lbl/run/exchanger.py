@@ -259,13 +259,15 @@ class Exchanger:
         return exchange(self._cell, self._baths[here], self._baths[there]).legs
 
     def where(self, known: str) -> str:
-        """What was journaled last, if the cell is full and the syringe empty; else "" (in air)."""
-        self._inside = self._baths.get(known)
+        """What was journaled last, if the cell is full and the syringe empty; else "".
+
+        Strokes that nobody saw the end of have left some liquid: then the film is in no vessel that
+        is known, and yet not in air.
+        """
         pressure, gas = self._rig.look()
-        if gas or self._rig.pump.position() > 0.0:
-            self._inside = None
-            return ""
-        return known
+        self.in_air = gas or self._rig.pump.position() > 0.0
+        self._inside = None if self.in_air else self._baths.get(known)
+        return known if self._inside is not None else ""
 
     def refuge(self, meant: str, *, sensed: bool) -> tuple[str, Legs]:
         """Rinse: whatever is in the cell goes to waste, and rinse is safe for any film."""
