@@ -102,12 +102,13 @@ class Exchanger:
             pumping = _pumping(leg)
             self._select(pumping.position)
             if number == 0:
-                lifted_ns = yield from self._fire(pumping, start_ns, tag)
+                lifted_ns = began_ns = yield from self._fire(pumping, start_ns, tag)
                 lifted(lifted_ns)
             else:
+                began_ns = self._clock.now_ns()
                 self._rig.pump.start_strokes(pumping.strokes)
             self._guard(pumping, last=number == len(legs) - 1)
-            yield from self._ended(pumping, self._clock.now_ns())
+            yield from self._ended(pumping, began_ns)
             planned_ns += pumping.duration_ns
             self._inside = self._at(pumping.position)
         self.in_air = False
@@ -247,9 +248,10 @@ class Exchanger:
         """Strokes that are no transfer, with intent and outcome."""
         self._record("prepare-intent", None, role=role, moves=moves)
         self._select(pumping.position)
+        began_ns = self._clock.now_ns()
         self._rig.pump.start_strokes(pumping.strokes)
         self._rig.rescue(None, 0)
-        yield from self._ended(pumping, self._clock.now_ns())
+        yield from self._ended(pumping, began_ns)
         self._record("prepare-outcome", None, role=role, result="done")
 
     # Where to, and where from.
