@@ -148,7 +148,9 @@ class Carrier:
 
     def where(self, known: str) -> str:
         """The bath that the axes say; they know better than any record."""
-        return self._arm.where()
+        where = self._arm.where()
+        self.in_air = where == ""
+        return where
 
     def refuge(self, meant: str, *, sensed: bool) -> tuple[str, Legs]:
         """Down into the bath under the arm, else into the one that was meant.

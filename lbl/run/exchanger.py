@@ -102,12 +102,13 @@ class Exchanger:
             pumping = _pumping(leg)
             self._select(pumping.position)
             if number == 0:
-                lifted_ns = yield from self._fire(pumping, start_ns, tag)
+                lifted_ns = began_ns = yield from self._fire(pumping, start_ns, tag)
                 lifted(lifted_ns)
             else:
+                began_ns = self._clock.now_ns()
                 self._rig.pump.start_strokes(pumping.strokes)
             self._guard(pumping, last=number == len(legs) - 1)
-            yield from self._ended(pumping, self._clock.now_ns())
+            yield from self._ended(pumping, began_ns)
             planned_ns += pumping.duration_ns
             self._inside = self._at(pumping.position)
         self.in_air = False
@@ -247,9 +248,10 @@ class Exchanger:
         """Strokes that are no transfer, with intent and outcome."""
         self._record("prepare-intent", None, role=role, moves=moves)
         self._select(pumping.position)
+        began_ns = self._clock.now_ns()
         self._rig.pump.start_strokes(pumping.strokes)
         self._rig.rescue(None, 0)
-        yield from self._ended(pumping, self._clock.now_ns())
+        yield from self._ended(pumping, began_ns)
         self._record("prepare-outcome", None, role=role, result="done")
 
     # Where to, and where from.
@@ -259,13 +261,15 @@ class Exchanger:
         return exchange(self._cell, self._baths[here], self._baths[there]).legs
 
     def where(self, known: str) -> str:
-        """What was journaled last, if the cell is full and the syringe empty; else "" (in air)."""
-        self._inside = self._baths.get(known)
+        """What was journaled last, if the cell is full and the syringe empty; else "".
+
+        Strokes that nobody saw the end of have left some liquid: then the film is in no vessel that
+        is known, and yet not in air.
+        """
         pressure, gas = self._rig.look()
-        if gas or self._rig.pump.position() > 0.0:
-            self._inside = None
-            return ""
-        return known
+        self.in_air = gas or self._rig.pump.position() > 0.0
+        self._inside = None if self.in_air else self._baths.get(known)
+        return known if self._inside is not None else ""
 
     def refuge(self, meant: str, *, sensed: bool) -> tuple[str, Legs]:
         """Rinse: whatever is in the cell goes to waste, and rinse is safe for any film."""

@@ -64,7 +64,10 @@ class Handling(Protocol):
         """Wait, and look after the film meanwhile; ns of its dwell that do not count."""
 
     def where(self, known: str) -> str:
-        """Where the substrate is, as the bench says; `known` is what was journaled last."""
+        """Where the substrate is, as the bench says; `known` is what was journaled last.
+
+        "" where that is no vessel; `in_air` then says whether it is dry or in some liquid.
+        """
 
     def refuge(self, meant: str, *, sensed: bool) -> tuple[str, Legs]:
         """The vessel to go to from air now, and the way; `sensed`: positions can be believed.

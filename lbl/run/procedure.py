@@ -392,11 +392,14 @@ class Procedure:
         """
         meant = state["vessel"] or self.plan.steps[max(state["step"], 0)].vessel
         there, legs = self.handling.refuge(meant, sensed=not self._bench.homed)
-        self._record("transfer-intent", None, vessel=there, reason="found in air")
+        dry = self.handling.in_air
+        found = "found in air" if dry else "found in a liquid that nobody has written down"
+        self._record("transfer-intent", None, vessel=there, reason=found)
         self.handling.in_air = True
         start_ns = self._clock.now_ns() + LEAD_NS // 4
         arrival = yield from self.handling.transfer(legs, start_ns, -1, lambda now_ns: None)
-        since_ns = state["mono_ns"] if state["boot"] == self._clock.boot else arrival.lifted_ns
+        known = dry and state["boot"] == self._clock.boot
+        since_ns = state["mono_ns"] if known else arrival.lifted_ns
         self._judged(judge_air(self._limits, (arrival.immersed_ns - since_ns) / SECOND), None)
         return there
 

@@ -66,9 +66,10 @@ def line(fd: int) -> bytes:
     return answer.strip()
 
 
-@pytest.fixture(params=["tcp", "pty"])
+@pytest.fixture(params=["dip-tcp", "dip-pty", "flow-tcp", "flow-pty"])
 def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
-    words = ["sim", "serve", "dip", f"--{request.param}", "--speed", SPEED, "--recipe", "demo"]
+    kind, transport = request.param.split("-")
+    words = ["sim", "serve", kind, f"--{transport}", "--speed", SPEED, "--recipe", "demo"]
     files = ["--ledger", "ledger.jsonl", "--write-bench", "served.yaml"]
     with subprocess.Popen(
         [*LBL, *words, *files], cwd=tmp_path, stdout=subprocess.PIPE, text=True
@@ -134,7 +135,9 @@ def test_a_film_over_the_wire(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    ("bench", "how"), [("tcp", signal.SIGKILL), ("pty", signal.SIGSTOP)], indirect=["bench"]
+    ("bench", "how"),
+    [("dip-tcp", signal.SIGKILL), ("dip-pty", signal.SIGSTOP)],
+    indirect=["bench"],
 )
 def test_a_dead_controller_leaves_the_outputs_off_and_is_resumed(
     bench: Bench, how: signal.Signals
@@ -153,6 +156,31 @@ def test_a_dead_controller_leaves_the_outputs_off_and_is_resumed(
     resumed = start(bench, "resume", "last")
     assert resumed.wait(100) == 0
     whole(bench)
+
+
+@pytest.mark.parametrize("bench", ["flow-tcp"], indirect=True)
+def test_a_pump_ends_its_exchange_without_its_controller(bench: Bench) -> None:
+    run = start(bench)
+    try:
+        until(lambda: landed(bench, "polycation"))
+        until(lambda: any(exposed(event) for event in events(bench)))
+        run.send_signal(signal.SIGKILL)
+        until(lambda: bench.ask("led", b"OUTPUT1:STATE?\n") in (b"0", b"OFF"), 20.0)
+        until(lambda: bench.ask("syringe", b"/1Q\r")[2:3] == b"`", 20.0)
+        assert b"`0" in bench.ask("syringe", b"/1?\r"), "the syringe is not empty"
+    finally:
+        run.kill()
+        run.wait(10)
+    resumed = start(bench, "resume", "last")
+    assert resumed.wait(100) == 0
+    whole(bench)
+    assert not [row for row in bench.ledger if row["kind"] == "air" and row["dried"]]
+
+
+def exposed(event: dict[str, Any]) -> bool:
+    """Whether the first counted exposure has just ended: the pump is at it."""
+    ended = event["kind"] == "step-outcome" and event["payload"]["act"] == "expose"
+    return bool(ended and event["step"] > 0)
 
 
 class Cable:
@@ -213,7 +241,7 @@ class Cable:
         self._pairs.clear()
 
 
-@pytest.mark.parametrize("bench", ["tcp"], indirect=True)
+@pytest.mark.parametrize("bench", ["dip-tcp"], indirect=True)
 def test_a_pulled_cable_is_a_hold_and_unhold_takes_it_up_again(bench: Bench) -> None:
     cable = Cable(bench.where["bath"]["port"])
     served = bench.folder / "served.yaml"
