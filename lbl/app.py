@@ -83,9 +83,7 @@ def warnings(file: BenchFile, world: Mapping[str, float] = NO_WORLD) -> tuple[st
 
     stated = world_parameters(file.simulated.world if file.simulated else {}, file.name)
     values = {**stated, **world}
-    told = [
-        f"{name} is accepted, and nothing in the world looks at it yet" for name in idle(values)
-    ]
+    told = [f"{name} is for the record: nothing in the world looks at it" for name in idle(values)]
     if values.get("gravity", 1.0) < LOW_GRAVITY:
         told.append(
             f"at {values['gravity']:g} g an open bath keeps no liquid in: drag-out is capped at "

@@ -9,6 +9,8 @@ from typing import Any, Final, Protocol
 
 from sim import MODELS
 from sim.faults import HEALTHY, Fault, Faulty
+from sim.mains import Mains
+from sim.mishaps import Mishap
 from sim.port import Device, Port, Settles, Spec
 
 __all__ = ["Assembly", "Spec", "Surroundings"]
@@ -25,6 +27,9 @@ class Surroundings(Protocol):
 
     def link(self, text: str, /) -> object:
         """Return the socket of that name."""
+
+    def befall(self, mishap: Mishap, /) -> None:
+        """Let a mishap happen at its instant."""
 
     def advance(self, now_ns: int, /) -> None:
         """Bring the world up to `now_ns`."""
@@ -60,6 +65,7 @@ class Assembly:
         self._settlers = [
             device.settle for device in self.devices.values() if isinstance(device, Settles)
         ]
+        self._mains: Mains | None = None
         self.ports: dict[str, Port] = {
             resource: Port(resource, chain, self._settlers) for resource, chain in chains.items()
         }
@@ -74,6 +80,31 @@ class Assembly:
     def inject(self, name: str, fault: Fault) -> None:
         """Let `fault` happen to the instrument `name`; raises KeyError for an unknown one."""
         self._wrap(name).add(fault)
+
+    def befall(self, mishap: Mishap) -> None:
+        """Let a mishap happen to the world; one of the power happens to every instrument.
+
+        Raises ValueError for one that this world cannot have.
+        """
+        self.world.befall(mishap)
+        if mishap.kind == "power":
+            self._powered().add(mishap.at_ns, mishap.at_ns + (mishap.lasts_ns or 0))
+
+    def _powered(self) -> Mains:
+        """Return the power of the bench, put in front of everything when first asked for."""
+        if self._mains is None:
+            self._mains = Mains(self._outage)
+            self._settlers.insert(0, self._mains.settle)
+            for port in self.ports.values():
+                port.precede(self._mains)
+        return self._mains
+
+    def _outage(self, at_ns: int, until_ns: int) -> None:
+        """Cut the power; while it is off, no instrument answers."""
+        self.power_cycle(at_ns)
+        if until_ns > at_ns:
+            for name in self.devices:
+                self._wrap(name).outage(at_ns, until_ns)
 
     def _wrap(self, name: str) -> Faulty:
         if name not in self.devices:
@@ -111,6 +142,7 @@ class Assembly:
             "faults": {
                 name: faulty.snapshot() for name, faulty in self._faulty.items() if faulty.ill
             },
+            "mains": None if self._mains is None else self._mains.snapshot(),
             "world": self.world.snapshot(),
         }
 
@@ -128,5 +160,7 @@ class Assembly:
             plain = state["faults"].get(name)
             if plain is not None or name in self._faulty:
                 self._wrap(name).restore(plain or HEALTHY)
+        if state["mains"] is not None or self._mains is not None:
+            self._powered().restore(state["mains"] or {"coming": []})
         for port in self.ports.values():
             port.discard()

@@ -190,6 +190,9 @@ class Cavro:
             if self._halted or self._until_ns > now_ns:
                 break
             self._works.settle(self._until_ns)
+            if self._works.stalled:
+                self._overload(self._until_ns)
+                return
             if self._place >= len(tokens):
                 self._running = ""
                 break
@@ -197,6 +200,8 @@ class Cavro:
         else:
             self._until_ns = now_ns + 1
         self._works.settle(now_ns)
+        if self._works.stalled:
+            self._overload(now_ns)
 
     def _step(self, tokens: tuple[Token, ...]) -> None:
         name, numbers = tokens[self._place]
@@ -212,7 +217,7 @@ class Cavro:
         """Stand still with error 9 and uninitialised."""
         self._works.halt(at_ns)
         self._works.settle(at_ns)
-        self._works.homed = False
+        self._works.homed = self._works.stalled = False
         self._running, self._loops, self._stall_ns = "", [], None
         self._halted = False
         self._error = PLUNGER

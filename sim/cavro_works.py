@@ -30,7 +30,10 @@ class SyringeLink(Protocol):
     """What the syringe does to the liquids at its valve."""
 
     def pump(self, port: str, ml: float, now_ns: int, /) -> object:
-        """Push `ml` out through `port` (below 0: draw in); "1".."9", or i, o, b, e."""
+        """Push `ml` out through `port` (below 0: draw in); "1".."9", or i, o, b, e.
+
+        Returns False when it takes more force than the pump has.
+        """
 
     def begin(self, port: str, stroke: Stroke, ml: float, /) -> object:
         """Say that the plunger moves like this from now on; `ml` is the volume of a pulse.
@@ -57,6 +60,7 @@ class Works:
         self._place = 0.0  # pulses; what the liquid knows of
         self.stroke = Stroke(0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0)
         self.port = "1" if self.distributes else "i"
+        self.stalled = False  # by what it pushes against
         self.counts = {"inits": 0, "strokes": 0, "turns": 0}
         self.wake()
 
@@ -82,11 +86,12 @@ class Works:
         return PULSES[self.values["N"]]
 
     def settle(self, now_ns: int) -> None:
-        """Pump what the plunger has moved until `now_ns`."""
+        """Pump what the plunger has moved until `now_ns`; note if it is too much for it."""
         place = self.stroke.at(now_ns)
         if place != self._place:
             if self._link is not None:
-                self._link.pump(self.port, (self._place - place) * self._ml, now_ns)
+                moved = (self._place - place) * self._ml
+                self.stalled = self._link.pump(self.port, moved, now_ns) is False
             self._place = place
 
     def plunge(self, target: float, now_ns: int) -> int:
@@ -163,6 +168,7 @@ class Works:
             "place": self._place,
             "port": self.port,
             "seated": self.seated,
+            "stalled": self.stalled,
             "stroke": self.stroke.plain(),
             "up": self._up,
             "values": dict(self.values),
@@ -175,6 +181,7 @@ class Works:
         self._place = float(state["place"])
         self.port = state["port"]
         self.seated = state["seated"]
+        self.stalled = state["stalled"]
         self.stroke = Stroke.of(state["stroke"])
         self._up = state["up"]
         self.values = dict(state["values"])

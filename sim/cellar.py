@@ -4,16 +4,18 @@ Knows what every label says and what is truly inside. Moves liquid, and never cr
 by filling; it knows no film and no light.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from sim import chance
-from sim.fluid import PROTEIN, Solution, Vessel, VesselSpec
+from sim.fluid import PROTEIN, Solution, Vessel, VesselSpec, standing
+from sim.heat import Wear
 
 # Water at 22 degC (CRC Handbook), g/mL; dissolved matter does not show.
 _DENSITY = 0.9978
 _UNBOUNDED = 1e9
+BOTTLE = " bottle"  # what a vessel's feed bottle is called after the vessel
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,18 @@ class Cellar:
     `inner` are vessels that nobody fills by hand: the cell of a flow bench, and its waste.
     """
 
-    __slots__ = ("_given", "_parameters", "_seed", "bottles", "charges", "inner", "used", "vessels")
+    __slots__ = (
+        "_given",
+        "_parameters",
+        "_seed",
+        "_start_ns",
+        "bottles",
+        "charges",
+        "inner",
+        "used",
+        "vessels",
+        "wear",
+    )
 
     def __init__(
         self,
@@ -39,12 +52,19 @@ class Cellar:
         parameters: Mapping[str, float],
         given: Mapping[str, float],
         seed: int,
+        wear: Callable[[int], Wear] = standing,
+        start_ns: int = 0,
     ) -> None:
-        """Make the vessels, empty. `given` are the parameters that somebody set on purpose."""
+        """Make the vessels, empty. `given` are the parameters that somebody set on purpose.
+
+        `wear` tells the clocks that run with the warmth of the vessels; bottles stand at 22 degC.
+        """
         self._parameters = parameters
         self._given = dict(given)
         self._seed = seed
-        self.vessels = {spec.name: Vessel(spec, parameters) for spec in specs}
+        self._start_ns = start_ns
+        self.wear = wear
+        self.vessels = {spec.name: Vessel(spec, parameters, wear) for spec in specs}
         if len(self.vessels) != len(specs):
             raise ValueError("two vessels of the world have the same name")
         self.inner: dict[str, Vessel] = {}
@@ -62,8 +82,11 @@ class Cellar:
         """Return the feed bottle of a vessel, put there when first asked for."""
         if name not in self.bottles:
             vessel = self.vessel(name)
-            spec = VesselSpec(f"{name} bottle", 0.0, 0.0, 0.0, True, _UNBOUNDED)
-            self.bottles[name] = Vessel(spec, self._parameters)
+            spec = VesselSpec(name + BOTTLE, 0.0, 0.0, 0.0, True, _UNBOUNDED)
+            start_ns = self._start_ns
+            self.bottles[name] = Vessel(
+                spec, self._parameters, lambda at_ns: standing(at_ns - start_ns)
+            )
             self.bottles[name].volume = self._parameters["bottle"]
             if vessel.solution is not None:
                 self.stock(name, self._parameters["bottle"], now_ns)
@@ -80,8 +103,9 @@ class Cellar:
         if self.charges.get(solution.species, solution.charge) != solution.charge:
             raise ValueError(f"{solution.species} cannot have two charges in one world")
         vessel.settle(now_ns)
-        discarded, old = vessel.volume, vessel.solution
+        discarded, old = vessel.volume + vessel.lost, vessel.solution
         true, strength = self._truly(solution)
+        volume = self._filled(vessel, solution, volume)
         vessel.fill(true, strength, volume, now_ns)
         self.charges[solution.species] = solution.charge
         if old is not None:
@@ -106,14 +130,29 @@ class Cellar:
         """
         vessel, bottle = self.vessels[name], self.bottle(name, now_ns)
         vessel.settle(now_ns)
+        bottle.settle(now_ns)
         chanced = chance.normal(self._seed, chance.PUMP, since_ns)
         error = self._parameters["acc_pump"] + self._parameters["rep_pump"] * chanced
         wanted = abs(asked) * (1.0 + error / 100.0)
         source, sink = (bottle, vessel) if asked >= 0.0 else (vessel, bottle)
         went = min(wanted, source.volume)
-        over = sink.add(went, source.take(went))
+        amounts = source.take(went)
+        if sink.volume + went > 0.0:
+            sink.blend(source, went / (sink.volume + went))
+        over = sink.add(went, amounts)
         self.spend(vessel, over)
         return Stroke(went if asked >= 0.0 else -went, wanted - went, over)
+
+    def drain(self, name: str, now_ns: int) -> float:
+        """Empty a vessel, or the bottle "NAME bottle", at once; return the mL that are gone."""
+        bottle = name.removesuffix(BOTTLE)
+        vessel = self.vessel(name) if bottle == name else self.bottle(bottle, now_ns)
+        vessel.settle(now_ns)
+        gone = vessel.volume
+        vessel.take(gone)
+        if bottle == name:
+            self.spend(vessel, gone)
+        return gone
 
     def spend(self, vessel: Vessel, volume: float) -> None:
         """Count mL of a vessel's solution as used."""
@@ -127,13 +166,21 @@ class Cellar:
 
     def solutions(self, now_ns: int) -> dict[str, dict[str, float]]:
         """Return used_ml and c_over_c0 of every solution ever filled in (see World.truth)."""
+        leaked = dict.fromkeys(self.used, 0.0)
+        for vessel in self.vessels.values():
+            if vessel.solution is not None:
+                leaked[vessel.solution.name] += vessel.lost_at(now_ns)
         return {
-            name: {"used_ml": used, "c_over_c0": self._strength(name, now_ns)}
+            name: {"used_ml": used + leaked[name], "c_over_c0": self._strength(name, now_ns)}
             for name, used in self.used.items()
         }
 
     def contents(self, now_ns: int) -> dict[str, dict[str, Any]]:
-        """Return label, mL and mg/mL of every species, by vessel."""
+        """Return label, mL, mg/mL of every species, pH, age in h at 22 degC, by vessel.
+
+        active_share: what age and heat left of the named solute; aggregate_share of the membrane;
+        sediment_mg: membrane that settled out.
+        """
         return {
             name: {
                 "solution": vessel.label(),
@@ -141,6 +188,11 @@ class Cellar:
                 "mg_per_ml": {
                     species: vessel.concentration(species, now_ns) for species in vessel.amounts
                 },
+                "pH": vessel.acidity(now_ns),
+                "age_h": vessel.age_h(now_ns),
+                "active_share": vessel.active(vessel.species(), now_ns),
+                "aggregate_share": vessel.lumped,
+                "sediment_mg": vessel.sediment,
             }
             for name, vessel in [*self.vessels.items(), *self.inner.items()]
         }
@@ -175,6 +227,14 @@ class Cellar:
         if solution.species == PROTEIN and "pH_BR" in self._given:
             solution = replace(solution, pH=self._given["pH_BR"])
         return solution, strength
+
+    def _filled(self, vessel: Vessel, solution: Solution, volume: float) -> float:
+        """Return the mL truly filled in; V_bath and V_rinse, where given, make the vessel."""
+        truth = self._given.get("V_bath" if solution.charge else "V_rinse")
+        if truth is None:
+            return volume
+        vessel.resize(truth)
+        return truth
 
     def _strength(self, name: str, now_ns: int) -> float:
         """Return c/c0 of a solution over all its vessels; 1 where nothing is dissolved."""

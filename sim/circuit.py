@@ -38,8 +38,8 @@ class Circuit:
         self._warn = warn
         self._names = {one.position: one.name for one in reservoirs}
         self._give_way = parameters["C_tube"]
-        self.cell = Vessel(cell(geometry), parameters)
-        self.waste = Vessel(waste(), parameters)
+        self.cell = Vessel(cell(geometry), parameters, cellar.wear)
+        self.waste = Vessel(waste(), parameters, cellar.wear)
         cellar.inner = {CELL: self.cell, WASTE: self.waste}
         self.origin: dict[str, float] = {}
         self.position = 1
@@ -60,6 +60,13 @@ class Circuit:
     def selected(self) -> str | None:
         """The reservoir at the selector's position."""
         return self._names.get(self.position)
+
+    def settle(self, port: int, now_ns: int) -> None:
+        """Book what time has done to the liquid that is about to move through a port."""
+        if port == self._geometry.inlet:
+            self.cell.settle(now_ns)
+        elif port == self._geometry.source and self.selected is not None:
+            self._cellar.vessels[self.selected].settle(now_ns)
 
     # --- strokes ---
 
@@ -177,6 +184,11 @@ class Circuit:
     def _flood(self, parcel: Parcel) -> None:
         """Mix liquid into the cell; what does not fit is lost."""
         blend(self.origin, parcel.sources)
+        filled = self.cell.volume
+        for name, ml in sorted(parcel.sources.items()):
+            filled += ml
+            if name in self._cellar.vessels and filled > 0.0:
+                self.cell.blend(self._cellar.vessels[name], ml / filled)
         over = _poured(self.cell, parcel)
         if over.ml > 0.0:
             over.sources = split(self.origin, over.ml / (self.cell.volume + over.ml))

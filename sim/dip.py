@@ -11,11 +11,13 @@ from sim import ledger
 from sim.arm import BOTTOM, LIQUID, RIM, Arm, Crossing, Geometry
 from sim.fluid import PROTEIN, VesselSpec
 from sim.links import AxisLink, Link, MassLink, PumpLink
+from sim.mishaps import Mishap
 from sim.motion import Motion
 from sim.optics import apparent
 from sim.scene import NEVER_NS, Scene
 
 _PUMP = "pump:"
+_SLOWEST = 0.0  # mm/s: a level that sinks away leaves least on the film
 
 
 class Dip:
@@ -37,6 +39,7 @@ class Dip:
         self._over: str | None = None
         self._entered_ns = scene.start_ns
         self.due_ns = NEVER_NS
+        self.places: frozenset[str] = frozenset()
         self.links: dict[str, Link] = {
             "arm.z": AxisLink(self._lifted),
             "arm.x": AxisLink(self._turned),
@@ -70,9 +73,26 @@ class Dip:
         scene = self._scene
         absorbance = scene.optics.liquid(vessel.concentration(PROTEIN, now_ns))
         if self._substrate.inside is vessel:
-            coats = scene.sides * self._substrate.absorbance(now_ns)
+            coats = scene.coats(now_ns)
             absorbance += apparent(coats, scene.parameters["f_A"], scene.parameters["f_o"])
         return absorbance
+
+    def refuse(self, mishap: Mishap) -> None:
+        """Refuse what needs a cell and a line (see Stage)."""
+        if mishap.kind in ("bubble", "blocked"):
+            raise ValueError(f"mishap '{mishap.kind}': the dip bench has none")
+
+    def strike(self, mishap: Mishap, begins: bool) -> bool:
+        """Leave the film in air when the bath around it runs empty (see Stage)."""
+        inside = self._substrate.inside
+        if mishap.kind == "empty" and inside is not None and inside.spec.name == mishap.place:
+            self._emerge(self._scene.now_ns, _SLOWEST)
+        return False
+
+    def in_beam(self) -> bool:
+        """Return whether the film hangs in the readout bath."""
+        inside = self._substrate.inside
+        return inside is not None and inside is self._readout
 
     def plain(self) -> dict[str, Any]:
         """Return the state as JSON data, times counted from the start."""
@@ -113,7 +133,7 @@ class Dip:
         elif crossing.place == LIQUID and crossing.down:
             self._submerge(crossing.at_ns)
         elif crossing.place == LIQUID:
-            self._emerge(crossing.at_ns)
+            self._emerge(crossing.at_ns, abs(self._arm.z.velocity_at(crossing.at_ns)))
 
     def _rim(self, crossing: Crossing) -> str | None:
         """Return the vessel gone into; a carousel that moves or misses is a collision."""
@@ -129,23 +149,28 @@ class Dip:
     def _submerge(self, now_ns: int) -> None:
         """Begin an immersion, if there is a vessel with liquid in it."""
         vessel = self._cellar.vessels.get(self._over or "")
-        if vessel is None or vessel.solution is None or vessel.volume_at(now_ns) <= 0.0:
+        if vessel is None or vessel.solution is None:
+            return
+        if vessel.volume_at(now_ns) <= 0.0:
+            self._scene.warn("empty", vessel.spec.name, 0.0)
             return
         carried = self._substrate.carried
         bare = self._arm.bare(vessel.fall(now_ns))
         dried = self._substrate.enter(vessel, bare, now_ns)
         self._entered_ns = now_ns
+        self._scene.shine(self.in_beam())
         if carried is not None:
             begun, ended = self._scene.seconds(carried.left_ns), self._scene.seconds(now_ns)
             row = ledger.air(carried.vessel, vessel.spec.name, begun, ended, dried)
             self._scene.ledger.append(row)
 
-    def _emerge(self, now_ns: int) -> None:
-        """End the immersion, and write its row."""
+    def _emerge(self, now_ns: int, speed: float) -> None:
+        """End the immersion at so many mm/s, and write its row."""
         vessel = self._substrate.inside
         if vessel is None:
             return
-        self._substrate.leave(abs(self._arm.z.velocity_at(now_ns)), now_ns)
+        self._substrate.leave(speed, now_ns)
+        self._scene.shine(False)
         begun, ended = self._scene.seconds(self._entered_ns), self._scene.seconds(now_ns)
         row = ledger.exposure(vessel.label(), vessel.spec.name, begun, ended)
         self._scene.ledger.append(row)
@@ -164,10 +189,12 @@ class Dip:
 
     def _advance(self, now_ns: int) -> int:
         """Bring the stage to a time; return the world's time, which never runs backward."""
-        if now_ns >= self.due_ns:
-            self.fire(now_ns)
-        self._scene.now_ns = max(self._scene.now_ns, now_ns)
-        return self._scene.now_ns
+        scene = self._scene
+        if now_ns >= self.due_ns or now_ns >= scene.due_ns:
+            scene.catch_up(now_ns)
+        if now_ns > scene.now_ns:
+            scene.now_ns = now_ns
+        return scene.now_ns
 
     def _lifted(self, motion: Motion) -> None:
         """Take over a move of the lift."""

@@ -140,6 +140,11 @@ class Faulty:
         self._gone_until_ns = None
         self.device.power_cycle(now_ns)
 
+    def outage(self, now_ns: int, until_ns: int) -> None:
+        """Lose power now and get it back at another time."""
+        self.device.power_cycle(now_ns)
+        self._gone_until_ns = until_ns
+
     def fail(self, now_ns: int, argument: float) -> bool:
         """Fail in the device's own way."""
         return self.device.fail(now_ns, argument)

@@ -12,12 +12,13 @@ from typing import Any
 
 from sim import chance
 from sim.fluid import PROTEIN
-from sim.kinetics import Law, bimodal_times, blocked, orientation, sites
+from sim.kinetics import Law, bimodal_times, blocked, orientation, reached, sites
 
 # Below this (mg/mL) nothing adsorbs in any time a film spends in a bath.
 TRACE = 1e-6
 # Sauerbrey (Z. Phys. 155, 206, 1959): ng per cm2 and Hz of a 5 MHz crystal.
-_SAUERBREY = 17.7
+SAUERBREY = 17.7
+_PERCENT = 100.0
 # Dry thickness of a polyelectrolyte layer of G_PDAC: 50 ng/cm2 at 1.0 g/cm3 (a guess).
 _CHAIN_NM = 0.5
 # Flaw and haze of a layer onto which a full layer of the other charge was dragged (guesses).
@@ -30,8 +31,8 @@ _DRY_FLAW = 0.3
 class Liquid:
     """What the film sees of a bath: the charged species that leads, and at how much.
 
-    `concentration` mg/mL, `charge` -1, 0 or 1; `own` says that the species is the one on the
-    bath's label and not a contamination.
+    `concentration` mg/mL of what can adsorb, `charge` -1, 0 or 1; `own` says that the species is
+    the one on the bath's label and not a contamination; `lumps` mg/mL of aggregates.
     """
 
     species: str = ""
@@ -39,6 +40,7 @@ class Liquid:
     concentration: float = 0.0
     pH: float = 7.0
     own: bool = False
+    lumps: float = 0.0
 
 
 @dataclass(slots=True)
@@ -48,6 +50,8 @@ class Film:
     `began` is the share of the surface that was positive before the top layer, `sites` and
     `scatter` and `vigour` scale what the layer can hold, `free` is the free share of patch
     sites, `fast` and `slow` are the unfilled shares of the two polyelectrolyte processes.
+    `landed` monolayers of aggregates and `unfolded` ones that heat has spoilt are of the whole
+    film; `stay` is how long it has been in this bath, in s.
     """
 
     species: str = ""
@@ -73,6 +77,9 @@ class Film:
     flaw: float = 0.0
     haze: float = 0.0
     damage: float = 0.0
+    landed: float = 0.0
+    unfolded: float = 0.0
+    stay: float = 0.0
 
     def plain(self) -> list[Any]:
         """Return the state as JSON data."""
@@ -100,6 +107,9 @@ class Film:
             self.flaw,
             self.haze,
             self.damage,
+            self.landed,
+            self.unfolded,
+            self.stay,
         ]
 
     def copy(self) -> "Film":
@@ -148,14 +158,25 @@ class Film:
         self._begin(liquid, law, seed)
         return stripped
 
-    def grow(self, liquid: Liquid, seconds: float, heat: float, law: Law) -> None:
-        """Stay in a liquid for a time; `heat` multiplies the adsorption rates."""
+    def grow(
+        self, liquid: Liquid, seconds: float, heat: float, law: Law, harm: float = 0.0
+    ) -> None:
+        """Stay in a liquid for a time; `heat` multiplies the adsorption rates.
+
+        `harm` is the exponent by which this time's warmth unfolds the protein (see Wear).
+        """
+        begun = self.stay
+        self.stay += seconds
         active = liquid.concentration >= TRACE and self._same(liquid)
         held = 0.0
         if active and self.species == PROTEIN:
             dose = liquid.concentration * seconds * heat
-            self.free = blocked(self.free, law.rate * dose / law.ceiling, law.blocking)
+            reach = reached(law, liquid.concentration, begun, self.stay)
+            covering = reach * liquid.concentration * heat / law.ceiling
+            self.free = blocked(self.free, covering, law.blocking)
             self.extra += law.overgrowth * dose * self.sites
+            self.extra += law.sinks * liquid.concentration * seconds
+            self.landed += law.lands * liquid.lumps * seconds
             held = law.loose_share * law.ceiling * self.sites * min(liquid.concentration, 1.0)
         elif active:
             arrives, settles = bimodal_times(law.fast, law.slow, liquid.concentration)
@@ -163,6 +184,9 @@ class Film:
             self.slow *= math.exp(-seconds * heat / settles)
         if self.loose != held:
             self.loose = held + (self.loose - held) * math.exp(-seconds / law.loose_time)
+        if harm > 0.0:
+            patches = self.patches(law)
+            self.unfolded = patches - max(patches - self.unfolded, 0.0) * math.exp(-harm)
 
     def dry(self, law: Law) -> None:
         """Suffer drying: the next layer finds fewer sites, and the film scatters for good.
@@ -178,6 +202,18 @@ class Film:
         self.damage = 1.0 - (1.0 - self.damage) * (1.0 - share)
         self.flaw += share
 
+    def mask(self, share: float, law: Law) -> None:
+        """Lie under a bubble with a share of the surface, which gets no more of this layer.
+
+        What it has of the layer it keeps; the rest of the layer grows on the rest of the surface.
+        """
+        if self.species == PROTEIN:
+            self.extra += share * self.bound(law)
+        else:
+            self.chains_below += share * self.chain(law)
+        self.vigour *= 1.0 - share
+        self.flaw += share
+
     def foul(self, layers: float) -> None:
         """Take a complex of both charges dragged in, as layers of the other species.
 
@@ -189,19 +225,27 @@ class Film:
         self.haze += _FOUL_HAZE * share
 
     def patches(self, law: Law) -> float:
-        """Return all patches on one side in monolayers, the loose ones included."""
-        return self.patches_below + self.bound(law) + self.extra + self.loose
+        """Return all patches on one side in monolayers, loose ones and aggregates included."""
+        return self.patches_below + self.bound(law) + self.extra + self.loose + self.landed
+
+    def sound(self, law: Law) -> float:
+        """Return the patches that heat has not unfolded: those that have a colour and work."""
+        return max(self.patches(law) - self.unfolded, 0.0)
 
     def report(self, law: Law, parameters: Mapping[str, float]) -> dict[str, float]:
         """Return what an ideal laboratory would measure; one side, dry.
 
         thickness_nm: d_bl per bilayer (He et al., Langmuir 14, 1674, 1998), the polyelectrolyte
-        taking 0.5 nm of it. a570_per_side: a570 per monolayer. qcm_hz: Sauerbrey, 17.7 ng/(cm2 Hz).
+        taking 0.5 nm of it. mass_ng_cm2. a570_per_side: a570 per sound monolayer, light-adapted
+        at 22 degC; a280: r280 times that of all; a700: s_scat of it, more by drying, fouling and
+        s_agg per 1 % of aggregates. qcm_hz: Sauerbrey, 17.7 ng/(cm2 Hz). photovoltage_mV: pv per
+        sound monolayer that lies cytoplasmic side down; active_share: sound over all patches.
         lateral_cv: layers of equal independent unevenness average out,
         sig_xy0 * n^-n_h with n = (sum)^2 / (sum of squares) of the layers' amounts, the
-        effective number of layers (trend: He et al. 1998; sizes are guesses), and flaws add.
-        coverage_per_dip: patches per immersion in the protein; for a film without protein, the
-        mean amount of its polyanion layers.
+        effective number of layers (trend: He et al. 1998; sizes are guesses), and flaws and the
+        lasting slope of aggregates from top to bottom add.
+        coverage_per_dip: patches, without aggregates, per immersion in the protein; for a film
+        without protein, the mean amount of its polyanion layers.
         """
         patches, chains = self.patches(law), self.chains_below + self.chain(law)
         top = self._anion(law)
@@ -212,13 +256,25 @@ class Film:
         leaning = self.leaning_below + self.lean * (self.bound(law) + self.extra + self.loose)
         dips = self.dips if self.dips else anions
         mass = patches * parameters["G_PM"] + chains * parameters["G_PDAC"]
+        lumps = self.landed / patches if patches > 0.0 else 0.0
+        active = self.sound(law) / patches if patches > 0.0 else 1.0
+        haze = parameters["s_scat"] + self.haze + _PERCENT * parameters["s_agg"] * lumps
+        colour = patches * parameters["a570"] * 1e-3
+        flaw = self.flaw / count if count > 0.0 else 0.0
         return {
             "thickness_nm": patches * (parameters["d_bl"] - _CHAIN_NM) + chains * _CHAIN_NM,
-            "a570_per_side": patches * parameters["a570"] * 1e-3,
-            "lateral_cv": math.hypot(even, self.flaw / count if count > 0.0 else 0.0),
-            "qcm_hz": -mass / _SAUERBREY,
-            "coverage_per_dip": (patches if self.dips else total) / dips if dips else 0.0,
-            "a700_to_a570": parameters["s_scat"] + self.haze,
+            "a570_per_side": colour * active,
+            "lateral_cv": math.hypot(even, flaw, law.tilt * lumps),
+            "qcm_hz": -mass / SAUERBREY,
+            "coverage_per_dip": (patches - self.landed if self.dips else total) / dips
+            if dips
+            else 0.0,
+            "mass_ng_cm2": mass,
+            "a280": colour * parameters["r280"],
+            "a700": colour * haze,
+            "photovoltage_mV": leaning * active * parameters["pv"],
+            "active_share": active,
+            "a700_to_a570": haze,
             "orientation": leaning / patches if patches > 0.0 else 0.0,
         }
 

@@ -12,8 +12,10 @@ from sim import chance, ledger
 from sim.circuit import Circuit
 from sim.fluid import PROTEIN
 from sim.gauges import Gauges
+from sim.immersion import Immersion
 from sim.links import Link, PowerLink, SyringeLink, ValveLink
-from sim.optics import Optics, apparent
+from sim.mishaps import Mishap
+from sim.optics import QUOTED_AT, Optics, apparent
 from sim.plumbing import SPECK
 from sim.plunger import Stroke
 from sim.reservoirs import FlowGeometry, Reservoir
@@ -27,8 +29,13 @@ _HALF = 0.5
 _FLUSHING = 1.0 / 3.0
 # mL/s of a pump that does not say how its plunger moves.
 _PACE = 0.2
+# What the pump can push against: 100 psi (a guess for a syringe of 1 mL).
+_FORCE_KPA = 690.0
 # Another seed for the photodiode beside the film: its noise is its own.
 _BESIDE = 0x5EED
+# The place of a leak between pump and cell.
+_LINE = "line"
+_MIN_PER_H = 60.0
 
 
 class Flow:
@@ -44,7 +51,6 @@ class Flow:
         """Start dry, the selector at 1; the geometry's sizes give way to given parameters."""
         parameters = scene.parameters
         self._scene = scene
-        self._substrate = scene.substrate
         self._geometry = geometry = geometry.truly(scene.given)
         self.circuit = Circuit(scene.cellar, parameters, reservoirs, geometry, scene.warn)
         self.trapped = Trapped(parameters, scene.seed, geometry.height, scene.area)
@@ -60,15 +66,15 @@ class Flow:
         self._moved = 0.0  # mL of this stroke so far
         self._turns = 0  # of the selector
         self._leak = 0.0  # mL/min
-        self._mixed_ns: int | None = None  # when the cell's new mixture becomes the film's
-        self._entered_ns = scene.start_ns
-        self._in = ""  # the reservoir whose liquid the film is in, or was last
+        self._film = Immersion(scene, self.circuit, self.trapped)
+        self._gauges = Gauges(scene, self.circuit, self.trapped, geometry, self._moving)
         self.due_ns = NEVER_NS
+        self.places = frozenset((_LINE,))
         self.links: dict[str, Link] = {
             "syringe": SyringeLink(self._pump, self._begin),
             "selector": ValveLink(self._select),
             "reference": PowerLink(self._reference),
-            **Gauges(scene, self.circuit, self.trapped, geometry, self._moving).links,
+            **self._gauges.links,
         }
 
     def link(self, text: str) -> Link | None:
@@ -81,22 +87,44 @@ class Flow:
 
     def standing(self) -> ledger.Row | None:
         """Return the row of the exposure that lasts (see Stage)."""
-        if self._substrate.inside is None:
-            return None
-        return self._row(None)
+        return self._film.standing()
 
     def absorbance(self, now_ns: int) -> float:
         """Return the absorbance of liquid, film and bubble in the cell."""
         scene = self._scene
-        coats = scene.sides * self._substrate.absorbance(now_ns)
+        coats = scene.coats(now_ns)
         film = apparent(coats, scene.parameters["f_A"], scene.parameters["f_o"])
         return self._clear(now_ns) + film + self.trapped.spike()
 
     # --- mishaps ---
 
+    def refuse(self, mishap: Mishap) -> None:
+        """Refuse a bottle that is not there (see Stage)."""
+        if mishap.kind != "leak" and mishap.place == _LINE:
+            raise ValueError(f"mishap '{mishap.kind}': '{_LINE}' is no vessel")
+
+    def strike(self, mishap: Mishap, begins: bool) -> bool:
+        """Do what befalls cell and line (see Stage)."""
+        argument = mishap.argument or 0.0
+        if mishap.kind == "bubble":
+            self.bubble(argument)
+        elif mishap.kind == "blocked":
+            self.block(argument if begins else 0.0)
+        elif mishap.kind == "leak" and mishap.place == _LINE:
+            self.leak(argument / _MIN_PER_H if begins else 0.0)
+        else:
+            return False
+        return True
+
+    def in_beam(self) -> bool:
+        """Return True: the LED shines through the cell."""
+        return True
+
     def bubble(self, diameter_mm: float | None = None) -> None:
         """Let a bubble of this diameter, or of one drawn, stick in the cell."""
-        self.trapped.appear(self._strokes, self._scene.now_ns, diameter_mm, True)
+        now_ns = self._scene.now_ns
+        self.trapped.appear(self._strokes, now_ns, diameter_mm, True)
+        self._film.touch(now_ns)
         self._schedule()
 
     def block(self, share: float) -> None:
@@ -108,8 +136,12 @@ class Flow:
             raise ValueError(f"a line is blocked by a share of 0..1, got {share:g}")
         self.circuit.blocked = share
         if share < 1.0 and self.circuit.held.volume > SPECK:
+            now_ns = self._scene.now_ns
             self.circuit.release()
-            self._met(self._scene.now_ns)
+            full = self.circuit.cell.volume > self._geometry.volume * _HALF
+            if full and not self._film.wet:
+                self._film.flood(now_ns)
+            self._stir(now_ns)
 
     def leak(self, ml_per_min: float) -> None:
         """Let liquid leak out between pump and cell at this rate while the pump pushes.
@@ -122,10 +154,7 @@ class Flow:
 
     def empty(self, reservoir: str) -> None:
         """Let a reservoir run dry at once; its liquid is gone. ValueError for an unknown one."""
-        cellar = self._scene.cellar
-        vessel = cellar.vessel(reservoir)
-        cellar.spend(vessel, vessel.volume)
-        vessel.take(vessel.volume)
+        self._scene.cellar.drain(reservoir, self._scene.now_ns)
 
     # --- state ---
 
@@ -147,9 +176,7 @@ class Flow:
             "moved": self._moved,
             "turns": self._turns,
             "leak": self._leak,
-            "mixed": None if self._mixed_ns is None else self._mixed_ns - start_ns,
-            "entered": self._entered_ns - start_ns,
-            "in": self._in,
+            "film": self._film.plain(start_ns),
         }
 
     def load(self, plain: Mapping[str, Any]) -> None:
@@ -168,17 +195,16 @@ class Flow:
         self._moved = float(plain["moved"])
         self._turns = plain["turns"]
         self._leak = float(plain["leak"])
-        self._mixed_ns = None if plain["mixed"] is None else int(plain["mixed"]) + start_ns
-        self._entered_ns = int(plain["entered"]) + start_ns
-        self._in = plain["in"]
+        self._film.load(plain["film"], start_ns)
         self._schedule()
 
     # --- events ---
 
     def fire(self, now_ns: int) -> None:
         """Let the film meet a mixture that has come to rest, and a bubble leave."""
-        if self._mixed_ns is not None and self._mixed_ns < now_ns:
-            self._mix(self._mixed_ns)
+        mixed_ns = self._film.mixed_ns
+        if mixed_ns is not None and mixed_ns < now_ns:
+            self._film.mix(mixed_ns)
         leaves_ns = self.trapped.leaves_ns
         if leaves_ns is not None and leaves_ns <= now_ns:
             self.trapped.clear()
@@ -186,16 +212,16 @@ class Flow:
 
     def _schedule(self) -> None:
         """Note what is due next."""
-        mixed_ns, leaves_ns = self._mixed_ns, self.trapped.leaves_ns
+        mixed_ns, leaves_ns = self._film.mixed_ns, self.trapped.leaves_ns
         self.due_ns = NEVER_NS if mixed_ns is None else mixed_ns + 1
         if leaves_ns is not None and leaves_ns < self.due_ns:
             self.due_ns = leaves_ns
 
     def _advance(self, now_ns: int) -> int:
         """Bring the stage to a time; return the world's time, which never runs backward."""
-        if now_ns >= self.due_ns:
-            self.fire(now_ns)
         scene = self._scene
+        if now_ns >= self.due_ns or now_ns >= scene.due_ns:
+            scene.catch_up(now_ns)
         if now_ns > scene.now_ns:
             scene.now_ns = now_ns
         return scene.now_ns
@@ -205,11 +231,14 @@ class Flow:
     def _begin(self, port: str, stroke: Stroke, ml: float) -> None:
         """Note how the plunger moves from now on; `ml` is the volume of a pulse."""
         self._advance(stroke.start_ns)
-        if self._mixed_ns is not None:
-            self._mix(stroke.start_ns)
+        if self._film.mixed_ns is not None:
+            self._film.mix(stroke.start_ns)
         self._stroke, self._pulse = stroke, ml
         if stroke.target != stroke.origin:
-            self._start(_number(port), stroke.target < stroke.origin)
+            number = _number(port)
+            # Once a stroke: in the middle of it, looking would change what is worked out.
+            self.circuit.settle(number, stroke.start_ns)
+            self._start(number, stroke.target < stroke.origin)
         self._schedule()
 
     def _start(self, port: int, pushing: bool) -> None:
@@ -220,16 +249,18 @@ class Flow:
         leaking = self._leak / (self._pace() * _S_PER_MIN)
         self.circuit.leaking = min(leaking, 1.0)
 
-    def _pump(self, port: str, ml: float, now_ns: int) -> None:
-        """Move what the plunger has moved until now."""
+    def _pump(self, port: str, ml: float, now_ns: int) -> bool:
+        """Move what the plunger has moved until now; return whether it could."""
         if ml == 0.0:
-            return
+            return True
         number, pushing = _number(port), ml > 0.0
         if (number, pushing) != (self._port, self._pushing):
-            if self._mixed_ns is not None:
-                self._mix(self._mixed_ns)
+            if self._film.mixed_ns is not None:
+                self._film.mix(self._film.mixed_ns)
             self._start(number, pushing)
         amount = abs(ml) * self._true
+        if self._stroke is None:
+            self.circuit.settle(number, now_ns)
         if number == self._geometry.inlet:
             self._through(amount, now_ns)
         elif pushing:
@@ -237,11 +268,12 @@ class Flow:
         else:
             self.circuit.draw(number, amount, self._strokes)
         self._advance(now_ns)
+        return not pushing or self._gauges.head(number, 0.0) < _FORCE_KPA
 
     def _through(self, amount: float, now_ns: int) -> None:
         """Move mL into or out of the cell; the film is flooded or drained on the way."""
         circuit, pushing = self.circuit, self._pushing
-        wet = self._substrate.inside is not None
+        wet = self._film.wet
         first = amount
         if pushing != wet:
             half = self._geometry.volume * _HALF
@@ -250,9 +282,9 @@ class Flow:
             self._shift(first, now_ns)
             at_ns = self._moment(amount - first, now_ns)
             if pushing:
-                self._flood(at_ns)
+                self._film.flood(at_ns)
             else:
-                self._drain(at_ns)
+                self._film.drain(self._sinking(), at_ns)
             self._shift(amount - first, now_ns)
         else:
             self._shift(amount, now_ns)
@@ -260,7 +292,7 @@ class Flow:
         flushing = self._geometry.volume * _FLUSHING
         if before < flushing <= self._moved:
             self._flush(self._moment(self._moved - flushing, now_ns))
-        self._met(now_ns if self._stroke is None else max(now_ns, self._stroke.end_ns))
+        self._stir(now_ns if self._stroke is None else max(now_ns, self._stroke.end_ns))
 
     def _shift(self, amount: float, now_ns: int) -> None:
         """Move mL; gas that comes into a full cell is a bubble there."""
@@ -281,6 +313,15 @@ class Flow:
         here = stroke.at(now_ns)
         return min(stroke.when(here + way if self._pushing else here - way), now_ns)
 
+    def _sinking(self) -> float:
+        """Return the mm/s at which the level in the cell moves."""
+        return self._geometry.height * self._pace() / self._geometry.volume
+
+    def _stir(self, until_ns: int) -> None:
+        """Note that the cell's mixture changes until then."""
+        self._film.stir(until_ns)
+        self._schedule()
+
     def _pace(self) -> float:
         """Return the mL/s of the stroke at its top speed."""
         stroke = self._stroke
@@ -294,60 +335,6 @@ class Flow:
             self.trapped.clear()
         if self._pushing and chance.uniform(seed, chance.BUBBLE, count) < self._airy:
             self.trapped.appear(count, at_ns, None)
-
-    # --- the film ---
-
-    def _flood(self, at_ns: int) -> None:
-        """Let the liquid rise over the film."""
-        circuit, scene, left = self.circuit, self._scene, self._in
-        self._relabel()
-        label = circuit.cell.solution
-        covered = self.trapped.covers(at_ns)
-        if covered > 0.0 and label is not None and label.charge != 0:
-            self._substrate.mask(covered)
-        carried = self._substrate.carried
-        dried = self._substrate.flood(circuit.cell, at_ns)
-        self._entered_ns = at_ns
-        if carried is not None:
-            begun, ended = scene.seconds(carried.left_ns), scene.seconds(at_ns)
-            scene.ledger.append(ledger.air(left, self._in, begun, ended, dried))
-
-    def _drain(self, at_ns: int) -> None:
-        """Let the liquid sink below the film, and write the exposure's row."""
-        geometry = self._geometry
-        speed = geometry.height * self._pace() / geometry.volume
-        self._substrate.drain(speed, self.circuit.residual, at_ns)
-        self._mixed_ns = None
-        self._scene.ledger.append(self._row(at_ns))
-
-    def _met(self, at_ns: int) -> None:
-        """Note that from then on the film is in the mixture that the cell now holds."""
-        self._mixed_ns = at_ns if self._substrate.inside is not None else None
-        self._schedule()
-
-    def _mix(self, at_ns: int) -> None:
-        """Let the film meet what the cell now holds; another liquid is another exposure."""
-        self._mixed_ns = None
-        if self._substrate.inside is None:
-            return
-        if self.circuit.main() != self._in:
-            self._scene.ledger.append(self._row(at_ns))
-            self._entered_ns = at_ns
-            self._relabel()
-        self._substrate.settle(at_ns)
-
-    def _relabel(self) -> None:
-        """Name the cell's liquid after the reservoir that most of it came from."""
-        self._in = self.circuit.main()
-        vessel = self._scene.cellar.vessels.get(self._in)
-        self.circuit.cell.solution = None if vessel is None else vessel.solution
-
-    def _row(self, end_ns: int | None) -> ledger.Row:
-        """Return the row of the exposure."""
-        scene = self._scene
-        end_s = None if end_ns is None else scene.seconds(end_ns)
-        begun = scene.seconds(self._entered_ns)
-        return ledger.exposure(self.circuit.cell.label(), self._in, begun, end_s)
 
     # --- the other links ---
 
@@ -371,8 +358,10 @@ class Flow:
     def _reference(self, now_ns: int) -> float:
         """Return the power that falls on the photodiode beside the film."""
         now_ns = self._advance(now_ns)
-        self._beside.load(self._scene.optics.amps)
-        return self._beside.watts(self._clear(now_ns), now_ns)
+        scene = self._scene
+        self._beside.load(scene.optics.amps, scene.optics.room)
+        warmer = scene.heat.temperature(now_ns) - QUOTED_AT
+        return self._beside.watts(self._clear(now_ns), now_ns, warmer)
 
     def _moving(self, now_ns: int) -> tuple[int, float]:
         """Return the pump's port and the mL/min out of it (below 0: in) at this instant."""
@@ -380,7 +369,7 @@ class Flow:
         stroke = self._stroke
         if stroke is None:
             return self._port, 0.0
-        flow = -stroke.speed(now_ns) * self._pulse * self._true * _S_PER_MIN
+        flow = 0.0 - stroke.speed(now_ns) * self._pulse * self._true * _S_PER_MIN
         return self._port, flow
 
 

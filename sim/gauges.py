@@ -57,7 +57,7 @@ class Gauges:
         """Return V or ohm at a channel; 0 where nothing is wired."""
         port, flow = self._moving(now_ns)
         if channel == PRESSURE:
-            gauge = self._head(port, flow) + self._flutter()
+            gauge = self.head(port, flow) + self._flutter()
             return min(max(_ZERO_V + _V_PER_KPA * gauge, 0.0), _RANGE_V)
         if channel == BUBBLE:
             gas = self._trapped.size > 0.0 or self._circuit.gassy()
@@ -70,7 +70,7 @@ class Gauges:
             return _OHM * (1.0 + _PER_K * self._scene.heat.temperature(self._scene.now_ns))
         return 0.0
 
-    def _head(self, port: int, flow: float) -> float:
+    def head(self, port: int, flow: float) -> float:
         """Return the gauge pressure in kPa where the pump is connected."""
         geometry, circuit = self._geometry, self._circuit
         if port == geometry.inlet:

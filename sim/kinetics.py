@@ -8,10 +8,13 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from sim.suspension import Suspension, convective
+
 _GAS = 8.314462618e-3  # kJ/(mol K)
 _ZERO_C = 273.15
 # Rate constants are quoted at this temperature.
 _QUOTED_AT = 22.0
+_DENATURES_AT = 96.0
 # Bimodal times are quoted at this concentration, mg/mL.
 _QUOTED_C = 1.0
 _M_PER_UM = 1e-6
@@ -41,10 +44,25 @@ class Law:
     scatter: float
     dry_loss: float
     dry_haze: float
+    stir: float
+    surface: float
+    spread: float
+    calm: float
+    per_layer: float
+    sinks: float
+    lands: float
+    tilt: float
 
     @classmethod
     def of(cls, parameters: Mapping[str, float]) -> "Law":
-        """Return the constants; `rate` is monolayers per s at 1 mg/mL and 22 degC."""
+        """Return the constants; `rate` is monolayers per s at 1 mg/mL and 22 degC.
+
+        Of a still bath: `surface` s/m, `spread` m2/s, `calm` the convective layer in m at
+        1 mg/mL, `per_layer` monolayers per kg/m2. `sinks` and `lands` are monolayers per s and
+        mg/mL of patches and aggregates that fall or run onto the film.
+        """
+        afloat = Suspension.of(parameters)
+        per_layer = 1.0 / (parameters["G_PM"] * _KG_M2_PER_NG_CM2)
         return cls(
             rate=arrival(parameters),
             blocking=parameters["n_block"],
@@ -62,6 +80,14 @@ class Law:
             scatter=parameters["sig_layer"] / 100.0,
             dry_loss=parameters["t_dry_eff"],
             dry_haze=parameters["dry_scat"],
+            stir=parameters["stir"],
+            surface=1.0 / parameters["k_surf"],
+            spread=parameters["D_PM"],
+            calm=convective(parameters, 1.0),
+            per_layer=per_layer,
+            sinks=afloat.sink * per_layer,
+            lands=afloat.land * per_layer,
+            tilt=afloat.tilt,
         )
 
 
@@ -76,6 +102,32 @@ def arrival(parameters: Mapping[str, float]) -> float:
     resistance = 1.0 / parameters["k_surf"]
     resistance += parameters["delta_flow"] * _M_PER_UM / parameters["D_PM"]
     return 1.0 / (resistance * parameters["G_PM"] * _KG_M2_PER_NG_CM2)
+
+
+def reached(law: Law, concentration: float, from_s: float, to_s: float) -> float:
+    """Return what could cover an empty surface between two times after going in, per mg/mL.
+
+    Stirred: rate * time. Still: the layer grows as sqrt(pi D t) (Cottrell) until free convection
+    holds it at `calm` c^(-1/4); the integral of dt / (R + sqrt(pi/D) sqrt(t)) is
+    (2/b) (sqrt t - R/b ln(1 + b sqrt(t) / R)). `stir` between 0 and 1 mixes the two.
+    """
+    stirred = law.rate * (to_s - from_s)
+    if law.stir >= 1.0 or concentration <= 0.0:
+        return stirred
+    held = law.calm * math.pow(concentration, -0.25)
+    still = _through(law, held, to_s) - _through(law, held, from_s)
+    return law.stir * stirred + (1.0 - law.stir) * still * law.per_layer
+
+
+def _through(law: Law, held: float, seconds: float) -> float:
+    """Return the metres of liquid stripped of its patches in a time in a still bath."""
+    full = held * held / (math.pi * law.spread)
+    slope = math.sqrt(math.pi / law.spread)
+    root = math.sqrt(min(seconds, full))
+    grown = 2.0 / slope * (root - law.surface / slope * math.log1p(slope * root / law.surface))
+    if seconds <= full:
+        return grown
+    return grown + (seconds - full) / (law.surface + held / law.spread)
 
 
 def hotness(activation: float, temperature: float) -> float:
@@ -128,3 +180,22 @@ def orientation(pH: float, switch_at: float, steepness: float) -> float:
     alternative deposition multilayers"); the steepness is a guess.
     """
     return 2.0 / (1.0 + math.pow(10.0, steepness * (switch_at - pH))) - 1.0
+
+
+def damage_rate(temperature: float, activation: float, life: float, onset: float) -> float:
+    """Return the rate (1/s) at which heat unfolds BR for good; 0 up to the onset.
+
+    `temperature` and `onset` degC, `activation` kJ/mol, `life` s. The denaturation of membrane is
+    kinetic (doi 10.1007/BF00205809) with an apparent activation energy of 41 kcal/mol under
+    light (Etoh et al. 1997). That it takes `life` at 96 degC, and that nothing happens below the
+    onset, are guesses: k(T) - k(onset).
+    """
+    if temperature <= onset:
+        return 0.0
+    return (_unfolding(temperature, activation) - _unfolding(onset, activation)) / life
+
+
+def _unfolding(temperature: float, activation: float) -> float:
+    """Return the rate over that at 96 degC."""
+    inverse = 1.0 / (temperature + _ZERO_C) - 1.0 / (_DENATURES_AT + _ZERO_C)
+    return math.exp(-activation / _GAS * inverse)

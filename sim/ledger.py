@@ -46,6 +46,23 @@ def collision(cause: str, at_s: float, z: float, x: float) -> Row:
     }
 
 
+def mishap(kind: str, place: str, at_s: float, argument: float, lasts_s: float | None) -> Row:
+    """Return the row of what befell the world; `lasts_s` None: for good, or over at once."""
+    return {
+        "kind": "mishap",
+        "what": kind,
+        "place": place,
+        "at_s": at_s,
+        "argument": argument,
+        "lasts_s": lasts_s,
+    }
+
+
+def boiling(at_s: float) -> Row:
+    """Return the row of the baths beginning to boil."""
+    return {"kind": "boiling", "at_s": at_s}
+
+
 def liquid(kind: str, vessel: str, at_s: float, millilitres: float) -> Row:
     """Return the row of an `overflow` or of an `empty` bottle or bath."""
     return {"kind": kind, "vessel": vessel, "at_s": at_s, "ml": millilitres}

@@ -1,8 +1,8 @@
 """The sockets into which instrument models plug: one small frozen class for each kind.
 
 They hold no state of their own. A bench file names them: "arm.z", "arm.x", "pump:NAME",
-"photodiode", "light", "thermostat", "balance" of a dip bench; "syringe", "selector", "line",
-"sensors", "photodiode", "reference", "light", "thermostat" of a flow bench.
+"photodiode", "light", "thermostat", "crystal", "film" of any bench; "balance" of a dip bench;
+"syringe", "selector", "line", "sensors", "reference" of a flow bench.
 """
 
 from collections.abc import Callable
@@ -59,13 +59,29 @@ class MassLink:
 
 
 @dataclass(frozen=True, slots=True)
+class CrystalLink:
+    """`frequency(now_ns)` in Hz and `resistance(now_ns)` in ohm of a crystal beside the film."""
+
+    frequency: Callable[[int], float]
+    resistance: Callable[[int], float]
+
+
+@dataclass(frozen=True, slots=True)
+class FilmLink:
+    """`circuit(now_ns)`: photovoltage of the film in V and its resistance in ohm."""
+
+    circuit: Callable[[int], tuple[float, float]]
+
+
+@dataclass(frozen=True, slots=True)
 class SyringeLink:
     """`pump(port, ml, now_ns)` out of a port of the valve (below 0: in), in any small parts.
 
-    `begin(port, stroke, ml)` says how the plunger moves from now on, `ml` to a pulse.
+    Returns False when it takes more force than the pump has. `begin(port, stroke, ml)` says how
+    the plunger moves from now on, `ml` to a pulse.
     """
 
-    pump: Callable[[str, float, int], None]
+    pump: Callable[[str, float, int], bool]
     begin: Callable[[str, Stroke, float], None]
 
 
@@ -104,4 +120,6 @@ Link = (
     | ValveLink
     | LineLink
     | SignalLink
+    | CrystalLink
+    | FilmLink
 )

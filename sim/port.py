@@ -136,6 +136,10 @@ class Port:
         """Put `new` in the place of `old`."""
         self._devices[self._devices.index(old)] = new
 
+    def precede(self, device: Device) -> None:
+        """Put a device in front of all others."""
+        self._devices.insert(0, device)
+
     def _poll(self, now_ns: int) -> None:
         for device in self._devices:
             due = device.next_ns()

@@ -16,6 +16,7 @@ from sim.kinetics import Law, hotness
 _S_PER_NS = 1e-9
 _ML_PER_UL = 1e-3
 _MG_PER_NG = 1e-6
+_QUOTED_AT = 22.0
 
 
 class Substrate:
@@ -94,6 +95,7 @@ class Substrate:
         only water leaves, and that slowly (E_lid).
         """
         carried, self.carried = self.carried, None
+        self.film.stay = 0.0
         dried = False
         if carried is not None:
             seconds = (now_ns - carried.left_ns) * _S_PER_NS
@@ -108,8 +110,8 @@ class Substrate:
         return dried
 
     def mask(self, share: float) -> None:
-        """Keep a share of the film out of the liquid that comes next: a bubble sits on it."""
-        self.film.miss(share)
+        """Keep a share of the film out of the liquid it is in: a bubble sits on it."""
+        self.film.mask(share, self._law)
 
     def drain(self, speed: float, most: float, now_ns: int) -> None:
         """Stay behind as the liquid sinks at mm/s, wet with at most `most` mL of it."""
@@ -142,13 +144,17 @@ class Substrate:
         vessel = self._in()
         species = vessel.leading(self._cellar.charges)
         label = vessel.solution
+        own = label is not None and label.charge != 0 and label.species == species
+        sound = vessel.concentration(species, now_ns) * vessel.active(species, now_ns)
+        lumped = vessel.lumped if own and species == PROTEIN else 0.0
         self._since_ns = now_ns
         self._liquid = Liquid(
             species,
             self._cellar.charges[species] if species else 0,
-            vessel.concentration(species, now_ns),
-            7.0 if label is None else label.pH,
-            label is not None and label.charge != 0 and label.species == species,
+            sound * (1.0 - lumped),
+            vessel.acidity(now_ns),
+            own,
+            sound * lumped,
         )
         stripped = self.film.meet(self._liquid, self._law, self._seed)
         if stripped > 0.0:
@@ -166,8 +172,14 @@ class Substrate:
         return self.peek(now_ns).report(self._law, self._parameters)
 
     def absorbance(self, now_ns: int) -> float:
-        """Return the absorbance of one side at 570 nm, the loose patches included."""
-        return self.peek(now_ns).patches(self._law) * self._parameters["a570"] * 1e-3
+        """Return the absorbance of one side at 570 nm, light-adapted, loose patches included.
+
+        It falls by `thermo` per K: PM changes its spectrum reversibly with the temperature (Neebe
+        et al., J. Phys. Chem. B 112, 6946, 2008); the slope is a guess.
+        """
+        warmer = self._heat.temperature(now_ns) - _QUOTED_AT
+        colour = 1.0 - self._parameters["thermo"] / 100.0 * warmer
+        return self.peek(now_ns).sound(self._law) * self._parameters["a570"] * 1e-3 * colour
 
     def plain(self, start_ns: int) -> dict[str, Any]:
         """Return the state as JSON data, times counted from `start_ns`."""
@@ -176,7 +188,7 @@ class Substrate:
             "film": self.film.plain(),
             "inside": None if self.inside is None else self.inside.spec.name,
             "since": self._since_ns - start_ns,
-            "liquid": [wet.species, wet.charge, wet.concentration, wet.pH, wet.own],
+            "liquid": [wet.species, wet.charge, wet.concentration, wet.pH, wet.own, wet.lumps],
             "carried": None
             if carried is None
             else [
@@ -206,6 +218,7 @@ class Substrate:
     def _arrive(self, vessel: Vessel, now_ns: int) -> bool:
         """Mix the carried liquid in, less what the air took; return whether the film dried."""
         carried, self.carried = self.carried, None
+        self.film.stay = 0.0
         if carried is None:
             return False
         seconds = (now_ns - carried.left_ns) * _S_PER_NS
@@ -234,12 +247,14 @@ class Substrate:
 
     def _grow(self, film: Film, now_ns: int) -> None:
         """Grow a film from the last change to now, at the mean temperature of that time."""
-        heat = hotness(self._law.activation, self._heat.mean(self._since_ns, now_ns))
-        film.grow(self._liquid, (now_ns - self._since_ns) * _S_PER_NS, heat, self._law)
+        warm = self._heat.mean(self._since_ns, now_ns)
+        heat = hotness(self._law.activation, warm)
+        harm = self._heat.harm(self._since_ns, now_ns)
+        film.grow(self._liquid, (now_ns - self._since_ns) * _S_PER_NS, heat, self._law, harm)
 
     def _mass(self, film: Film) -> float:
         """Return the mass of the top layer in ng/cm2."""
-        patches = film.bound(self._law) + film.extra + film.loose
+        patches = film.bound(self._law) + film.extra + film.loose + film.landed
         chain = film.chain(self._law)
         return patches * self._parameters["G_PM"] + chain * self._parameters["G_PDAC"]
 

@@ -8,13 +8,16 @@ it is, in integer nanoseconds. How the substrate meets its liquids is the stage'
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sim import ledger
+from sim import crystal, ledger
 from sim.arm import Geometry
 from sim.dip import Dip
 from sim.flow import Flow
 from sim.fluid import Solution, VesselSpec
-from sim.links import HeatLink, LightLink, Link, PowerLink
+from sim.happenings import Happenings
+from sim.links import CrystalLink, FilmLink, HeatLink, LightLink, Link, PowerLink
+from sim.mishaps import Mishap
 from sim.motion import Motion
+from sim.optics import QUOTED_AT
 from sim.reservoirs import FlowGeometry, Reservoir, specs
 from sim.scene import NEVER_NS, Scene, Stage
 
@@ -29,7 +32,9 @@ __all__ = [
     "World",
 ]
 
-_VERSION = 2
+_VERSION = 3
+_OHM = 1e8  # of a film between electrodes (a guess)
+_HALF_LIGHT = 20.0  # uW/cm2 that give half of the photovoltage (a guess)
 
 
 class World:
@@ -66,11 +71,15 @@ class World:
         self.parameters = scene.parameters
         self.ledger = scene.ledger
         self._cellar = scene.cellar
+        self._happenings = Happenings(scene, stage)
+        scene.catch_up = self._catch_up
         self._links: dict[str, Link] = {
             **stage.links,
             "photodiode": PowerLink(self._watts),
             "light": LightLink(self._lit),
             "thermostat": HeatLink(self._temperature, self._driven),
+            "crystal": CrystalLink(self._hertz, self._damping),
+            "film": FilmLink(self._circuit),
         }
 
     @property
@@ -100,10 +109,18 @@ class World:
         """Put a fresh feed bottle of `volume` mL under the pump of a vessel already filled."""
         self._cellar.stock(vessel, volume, self.scene.now_ns)
 
+    def befall(self, mishap: Mishap) -> None:
+        """Let a mishap happen at its instant.
+
+        Raises ValueError for one that this bench cannot have, or a vessel that is not there.
+        """
+        self._happenings.befall(mishap)
+
     def link(self, text: str) -> Link:
         """Return the socket that a bench file names; ValueError says which there are.
 
-        Every bench: "photodiode": PowerLink; "light": LightLink; "thermostat": HeatLink.
+        Every bench: "photodiode": PowerLink; "light": LightLink; "thermostat": HeatLink;
+        "crystal": CrystalLink of a microbalance beside the film; "film": FilmLink.
         A dip bench: "arm.z" and "arm.x": AxisLink; "pump:<vessel>": PumpLink; "balance":
         MassLink. A flow bench: see Flow.
         """
@@ -115,15 +132,26 @@ class World:
 
     def advance(self, now_ns: int) -> None:
         """Bring the world to a time; an earlier time than the last changes nothing."""
-        if now_ns >= self._stage.due_ns:
-            self._stage.fire(now_ns)
+        if now_ns >= self._stage.due_ns or now_ns >= self.scene.due_ns:
+            self._catch_up(now_ns)
         if now_ns > self.scene.now_ns:
             self.scene.now_ns = now_ns
 
     def next_ns(self) -> int | None:
         """Return when something will next happen by itself, None if nothing will."""
-        due_ns = self._stage.due_ns
+        due_ns = min(self._stage.due_ns, self.scene.due_ns)
         return None if due_ns == NEVER_NS else due_ns
+
+    def _catch_up(self, now_ns: int) -> None:
+        """Let happen what is due, in order of time."""
+        scene, stage = self.scene, self._stage
+        while scene.due_ns <= now_ns:
+            if stage.due_ns < scene.due_ns:
+                stage.fire(scene.due_ns - 1)
+            else:
+                self._happenings.fire()
+        if stage.due_ns <= now_ns:
+            stage.fire(now_ns)
 
     def standing(self) -> ledger.Row | None:
         """Return the row of the immersion that still lasts (`end_s` None), None in air.
@@ -135,22 +163,28 @@ class World:
     def truth(self) -> dict[str, Any]:
         """Return what is true now and what no instrument tells.
 
-        film: thickness_nm, a570_per_side, lateral_cv, qcm_hz (dry), coverage_per_dip.
+        film: thickness_nm, a570_per_side (light-adapted), lateral_cv, qcm_hz (dry),
+        coverage_per_dip, mass_ng_cm2, a280, a700, photovoltage_mV, active_share.
         solutions: by name, used_ml = mL that left for good (carried off wet, run over, thrown
         away on refilling) plus the mL whose solute adsorbed; stock counts when it leaves the
         bath, not the bottle; evaporated water does not count. c_over_c0 = concentration of
         the named solute over the label, mean by volume over its vessels, 1 for a rinse.
-        vessels: mL and mg/mL of every species. quality: A700/A570, orientation. A bath's solute
-        is as of the last change around the substrate; the film is as of now.
+        vessels: mL, mg/mL of every species, pH, age, temperature_c, active_share, aggregates.
+        quality: A700/A570, orientation, dark_adapted and m_state shares. A bath's solute is as of
+        the last change around the substrate; the film is as of now.
         """
         now_ns = self.scene.now_ns
         film = self.scene.substrate.report(now_ns)
         quality = {name: film.pop(name) for name in ("a700_to_a570", "orientation")}
+        quality["dark_adapted"], quality["m_state"] = self.scene.adaptation.shares(now_ns)
+        vessels = self._cellar.contents(now_ns)
+        for vessel in vessels.values():
+            vessel["temperature_c"] = self.scene.heat.temperature(now_ns)
         return {
             "film": film,
             "quality": quality,
             "solutions": self._cellar.solutions(now_ns),
-            "vessels": self._cellar.contents(now_ns),
+            "vessels": vessels,
         }
 
     def snapshot(self) -> dict[str, Any]:
@@ -165,7 +199,9 @@ class World:
             "seed": scene.seed,
             "now": scene.now_ns - start_ns,
             "heat": scene.heat.plain(start_ns),
-            "amps": scene.optics.amps,
+            "happenings": self._happenings.plain(),
+            "light": scene.optics.plain(),
+            "adaptation": scene.adaptation.plain(start_ns),
             "liquids": scene.cellar.plain(start_ns),
             "stage": self._stage.plain(),
             "substrate": scene.substrate.plain(start_ns),
@@ -185,7 +221,9 @@ class World:
         scene.cellar.load(state["liquids"], start_ns)
         scene.now_ns = int(state["now"]) + start_ns
         scene.heat.load(state["heat"], start_ns)
-        scene.optics.load(state["amps"])
+        self._happenings.load(state["happenings"])
+        scene.optics.load(*state["light"])
+        scene.adaptation.load(state["adaptation"], start_ns)
         self._stage.load(state["stage"])
         scene.substrate.load(state["substrate"], start_ns)
         scene.warned = {(kind, vessel) for kind, vessel in state["warned"]}
@@ -198,12 +236,14 @@ class World:
         """Return the power that falls on the photodiode."""
         self.advance(now_ns)
         now_ns = self.scene.now_ns
-        return self.scene.optics.watts(self._stage.absorbance(now_ns), now_ns)
+        warmer = self.scene.heat.temperature(now_ns) - QUOTED_AT
+        return self.scene.optics.watts(self._stage.absorbance(now_ns), now_ns, warmer)
 
     def _lit(self, amps: float, now_ns: int) -> None:
         """Drive the LED."""
         self.advance(now_ns)
         self.scene.optics.current(amps)
+        self.scene.shine(self._stage.in_beam())
 
     def _temperature(self, now_ns: int) -> float:
         """Return the temperature of the liquids."""
@@ -217,10 +257,42 @@ class World:
         if scene.heat.changes(on, setpoint):
             scene.substrate.settle(scene.now_ns)
             scene.heat.drive(on, setpoint, scene.now_ns)
+            self._happenings.heated()
+        else:
+            scene.heat.drive(on, setpoint, scene.now_ns)
+
+    def _hertz(self, now_ns: int) -> float:
+        """Return the frequency of a crystal beside the film."""
+        self.advance(now_ns)
+        scene = self.scene
+        return crystal.frequency(
+            scene.parameters,
+            scene.substrate.report(scene.now_ns)["mass_ng_cm2"],
+            scene.substrate.inside is not None,
+            scene.heat.temperature(scene.now_ns),
+            scene.seed,
+            scene.now_ns - scene.start_ns,
+        )
+
+    def _damping(self, now_ns: int) -> float:
+        """Return the resistance of that crystal."""
+        self.advance(now_ns)
+        return crystal.resistance(self.scene.substrate.inside is not None)
+
+    def _circuit(self, now_ns: int) -> tuple[float, float]:
+        """Return the photovoltage (V) of the film in the LED's light, and its resistance (ohm)."""
+        self.advance(now_ns)
+        scene = self.scene
+        light = scene.optics.light(self._stage.in_beam())
+        full = scene.substrate.report(scene.now_ns)["photovoltage_mV"] * 1e-3
+        return full * light / (light + _HALF_LIGHT), _OHM
 
 
 class FlowWorld(World):
-    """The same world as a flow bench: a closed cell that a syringe pump fills and drains."""
+    """The same world as a flow bench: a closed cell that a syringe pump fills and drains.
+
+    `flow` is its stage, for whoever lets mishaps happen: bubble, block, leak, empty.
+    """
 
     def __init__(
         self,
@@ -241,4 +313,5 @@ class FlowWorld(World):
         """
         vessels = specs(reservoirs, geometry)
         scene = Scene(vessels, parameters, seed=seed, area=area, sides=sides, start_ns=start_ns)
-        self._stand(scene, Flow(scene, reservoirs, geometry))
+        self.flow = Flow(scene, reservoirs, geometry)
+        self._stand(scene, self.flow)

@@ -25,6 +25,7 @@ from lbl.cli import app
 from lbl.journal import kinds
 from lbl.run.machine import ACTING, TABLE, State, diagram, verbs_from
 from lbl.watch import ladder
+from sim.mishaps import KINDS as MISHAPS
 from sim.parameters import PARAMETERS
 
 ROOT = Path(__file__).parents[1]
@@ -179,6 +180,19 @@ def world_block() -> str:
     return table(("name", "unit", "default", "range", "basis", "acts", "note"), rows)
 
 
+def mishaps_block() -> str:
+    """Everything that can befall the simulated world."""
+    rows = []
+    for name, kind in MISHAPS.items():
+        said = f"{kind.unit.replace('-', '')} ({kind.default:g})".strip() if kind.unit else ""
+        span = f"{kind.low:g}..{kind.high:g}" if kind.unit else ""
+        place, lasts = ("yes" if one else "no" for one in (kind.place, kind.lasting))
+        rows.append((f"`{name}`", kind.meaning, said, span, place, lasts))
+    return table(
+        ("world", "what happens", "argument (if left out)", "range", "where", "lasts"), rows
+    )
+
+
 # --- the bench file ----------------------------------------------------------------------------
 
 
@@ -254,6 +268,7 @@ BLOCKS: Mapping[str, tuple[Path, Callable[[], str]]] = {
     "kinds": (DOCS / "journal.md", kinds_block),
     "ladder": (DOCS / "journal.md", ladder_block),
     "world": (DOCS / "world.md", world_block),
+    "mishaps": (DOCS / "world.md", mishaps_block),
     "instruments": (DOCS / "describe-a-bench.md", instruments_block),
 }
 

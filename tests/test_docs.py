@@ -21,6 +21,7 @@ from lbl.errors import CODES
 from lbl.journal.kinds import KINDS
 from lbl.run.machine import VERBS, State
 from lbl.watch.ladder import LADDER
+from sim.mishaps import KINDS as MISHAPS
 from sim.parameters import PARAMETERS
 from tests import docs_blocks
 
@@ -133,9 +134,10 @@ def test_each_state_and_verb_is_documented() -> None:
         ("journal.md", KINDS),
         ("journal.md", LADDER),
         ("world.md", PARAMETERS),
+        ("world.md", MISHAPS),
         ("describe-a-bench.md", docs_blocks.specs()),
     ],
-    ids=("codes", "kinds", "ladder", "world", "drivers"),
+    ids=("codes", "kinds", "ladder", "world", "mishaps", "drivers"),
 )
 def test_each_word_has_its_row(page: str, words: Any) -> None:
     text = read(page)

@@ -32,15 +32,22 @@ Celsius = Annotated[float, quantity("degC")]
 
 
 class FaultFile(BaseModel):
-    """One thing that shall go wrong with a simulated instrument; see sim/README.md."""
+    """One thing that shall go wrong with a simulated instrument or the world; see sim/README.md.
+
+    An instrument's is `instrument`, `kind`, `at`, `after`, `count`, `argument`; the world's is
+    `world` (its kind), `at`, `where`, `argument`, `lasts`.
+    """
 
     model_config = STRICT
-    instrument: str
-    kind: str
+    instrument: str = ""
+    kind: str = ""
+    world: str = ""
     at: Seconds = 0.0
     after: int = Field(default=0, ge=0)
     count: int = Field(default=1, ge=1)
     argument: float | str | None = None
+    where: str = ""
+    lasts: Annotated[float, quantity("s"), Field(gt=0)] | None = None
 
 
 class Simulated(BaseModel):

@@ -9,11 +9,13 @@ from typing import Any, Final, Protocol
 
 import sim
 from lbl import units
-from lbl.bench.file import AnyBench, CatalogFile, DipFile, FlowFile, read_any_bench
+from lbl.bench.file import AnyBench, CatalogFile, DipFile, FaultFile, FlowFile, read_any_bench
 from lbl.errors import BadInput, Problem
 from lbl.shipped import find
 from sim.assembly import Assembly, Spec
 from sim.faults import Fault
+from sim.mishaps import KINDS as MISHAPS
+from sim.mishaps import Mishap
 from sim.parameters import PARAMETERS, check
 from sim.visa import SimLibrary
 from sim.world import (
@@ -32,6 +34,8 @@ NS: Final = 1_000_000_000
 _STATION_DEG: Final = 0.5
 _NEVER_MM: Final = 10_000.0  # a depth that no axis reaches
 _BATH: Final = "bath"
+# driver -> what every such instrument beside a film plugs into
+_WITNESSES: Final[Mapping[str, str]] = {"qcm200": "crystal", "keithley2450": "film"}
 # driver -> what the first such instrument of a catalog plugs into
 _SOCKETS: Final[Mapping[str, str]] = {
     "zaber": "arm.z",
@@ -40,13 +44,16 @@ _SOCKETS: Final[Mapping[str, str]] = {
     "dc2200": "light",
     "julabo": "thermostat",
     "mettler": "balance",
+    **_WITNESSES,
 }
 # What people call the protein -> what the world calls it; every other species it knows by charge.
 _SPECIES: Final[Mapping[str, str]] = {"purple membrane": "BR", "bacteriorhodopsin": "BR"}
 # Units as the world writes them -> as people may write them.
 _UNITS: Final[Mapping[str, str]] = {
     "-": "", "g": "", "%": "%", "cm2": "cm^2", "ng/cm2": "ng/cm^2", "m2/s": "m^2/s",
-    "uL/cm2": "uL/cm^2", "kg/m3": "kg/m^3",
+    "uL/cm2": "uL/cm^2", "kg/m3": "kg/m^3", "kg/(m2 h)": "kg/m^2/h", "mL/(mg s)": "mL/mg/s",
+    "cm2/(uW s)": "cm^2/uW/s", "uW/cm2": "uW/cm^2", "uJ/cm2": "uJ/cm^2", "1/h": "h^-1",
+    "uW/(A cm2)": "uW/A/cm^2", "1/d": "d^-1", "1/pH": "pH^-1",
 }  # fmt: skip
 
 
@@ -94,8 +101,10 @@ class Simulation:
         problems = []
         for one in file.simulated.faults if file.simulated else ():
             try:
-                fault = Fault(one.kind, round(one.at * NS), one.after, one.count, one.argument)
-                self.assembly.inject(one.instrument, fault)
+                if one.world:
+                    self.assembly.befall(_mishap(one))
+                else:
+                    self.assembly.inject(one.instrument, _fault(one))
             except KeyError:
                 problems.append(f"there is no instrument '{one.instrument}' to fail")
             except ValueError as error:
@@ -162,17 +171,49 @@ def world_parameters(given: Mapping[str, object], place: str) -> dict[str, float
 
 
 def idle(names: Iterable[str]) -> list[str]:
-    """Those of the parameters that nothing in this world looks at yet."""
+    """Those of the parameters that nothing in this world looks at."""
     return [name for name in names if not PARAMETERS[name].acts]
 
 
-def _value(name: str, text: str) -> float:
+def _fault(one: FaultFile) -> Fault:
+    """What the bench file lets go wrong with an instrument; ValueError for what cannot be."""
+    if not one.instrument or one.where or one.lasts is not None:
+        raise ValueError(
+            "a fault names an 'instrument' and its 'kind', or a mishap of the 'world'; "
+            "'where' and 'lasts' are for the world's"
+        )
+    return Fault(one.kind, round(one.at * NS), one.after, one.count, one.argument)
+
+
+def _mishap(one: FaultFile) -> Mishap:
+    """What the bench file lets befall the world; ValueError for what cannot be."""
+    if one.instrument or one.kind or one.after or one.count != 1:
+        raise ValueError(
+            f"mishap '{one.world}': 'instrument', 'kind', 'after' and 'count' are not for the world"
+        )
+    argument = one.argument
+    if isinstance(argument, str) and one.world in MISHAPS:
+        argument = _measured(argument, MISHAPS[one.world].unit)
+    lasts_ns = None if one.lasts is None else round(one.lasts * NS)
+    return Mishap(one.world, round(one.at * NS), one.where, _plain(argument), lasts_ns)
+
+
+def _plain(argument: float | str | None) -> float | None:
+    """A number or nothing; the kind of a mishap that is not known is told first."""
+    return None if argument is None or isinstance(argument, str) else float(argument)
+
+
+def _measured(text: str, unit: str) -> float:
+    """A quantity in a unit of the world; a plain number is in that unit."""
     try:
         return float(text)
     except ValueError:
-        known = PARAMETERS.get(name)
-        unit = known.unit if known is not None else "-"
         return units.number(text, _UNITS.get(unit, unit))
+
+
+def _value(name: str, text: str) -> float:
+    known = PARAMETERS.get(name)
+    return _measured(text, known.unit if known is not None else "-")
 
 
 def _world(file: AnyBench, parameters: Mapping[str, float], **sizes: Any) -> World:
@@ -239,6 +280,11 @@ def _links(file: AnyBench) -> dict[str, str]:
         return {name: _SOCKETS[driver] for driver, name in first.items() if driver in _SOCKETS}
     light, heat = file.photometry, file.temperature
     shared = {
+        **{
+            name: _WITNESSES[entry.driver]
+            for name, entry in file.instruments.items()
+            if entry.driver in _WITNESSES
+        },
         **({light.photometer: "photodiode", light.light: "light"} if light else {}),
         **({heat.thermostat: "thermostat"} if heat else {}),
     }

@@ -28,6 +28,7 @@ class Rig:
     n_side = N_SIDE
     buffer = BUFFER
     pdac = PDAC
+    geometry = GEOMETRY
 
     def __init__(
         self,

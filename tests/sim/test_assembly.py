@@ -7,6 +7,7 @@ import pytest
 
 from sim.assembly import Assembly
 from sim.faults import Fault
+from sim.mishaps import Mishap
 from sim.port import PENDING_MAX, Port, Spec
 from sim.world import Geometry, Solution, VesselSpec, World
 
@@ -224,3 +225,75 @@ def test_a_port_gives_answers_in_the_order_of_their_arrival() -> None:
     assert port.waiting(400) == PENDING_MAX
     port.discard()
     assert port.next_ns() is None
+
+
+def pumping(mishap: Mishap | None) -> Desk:
+    """A pump that was told to deliver 1 mL/min and is then left alone for ten minutes."""
+    desk = Desk()
+    if mishap is not None:
+        desk.assembly.befall(mishap)
+    desk.ask("feed", "\r")
+    desk.ask("feed", "RAT1MM\r")
+    desk.ask("feed", "VOL0\r")
+    desk.ask("feed", "RUN\r")
+    desk.wait(600.0)
+    desk.assembly.settle(desk.now_ns)
+    return desk
+
+
+def delivered(desk: Desk) -> float:
+    vessels: Any = desk.assembly.world
+    return float(vessels.truth()["vessels"]["polyanion"]["volume_ml"]) - 80.0
+
+
+def test_a_power_cut_strikes_at_its_own_instant() -> None:
+    assert delivered(pumping(None)) == pytest.approx(10.0, rel=0.02)
+    desk = pumping(Mishap("power", 60 * NS))
+    assert delivered(desk) == pytest.approx(1.0, rel=0.02)
+    rows = [row for row in desk.assembly.world.ledger if row["kind"] == "mishap"]
+    assert [(row["what"], row["at_s"]) for row in rows] == [("power", 60.0)]
+    assert desk.ask("feed", "\r").strip("\x02\x03") == "00A?R"
+
+
+def test_a_power_cut_loses_the_answer_that_is_on_its_way() -> None:
+    desk = Desk()
+    desk.assembly.befall(Mishap("power", 10 * NS))
+    desk.now_ns = 10 * NS - 1000
+    desk.tell("balance", "S\r\n")
+    port = desk.assembly.ports["ASRL/dev/lbl/balance::INSTR"]
+    assert port.next_ns() == 10 * NS
+    desk.wait(60.0)
+    assert b"S S" not in port.read(desk.now_ns)
+
+
+def test_nothing_answers_while_the_power_is_off() -> None:
+    desk = pumping(Mishap("power", 60 * NS, lasts_ns=1200 * NS))
+    saved = desk.assembly.snapshot()
+    desk.tell("led", "*IDN?\n")
+    desk.wait(1.0)
+    assert desk.assembly.ports["USB0::0x1313::0x80C8::M00960538::INSTR"].read(desk.now_ns) == b""
+    desk.wait(700.0)
+    assert "DC2200" in desk.ask("led", "*IDN?\n")
+    other = Desk()
+    other.now_ns = desk.now_ns
+    other.assembly.restore(json.loads(json.dumps(saved)))
+    assert "DC2200" in other.ask("led", "*IDN?\n")
+
+
+def test_a_cut_to_come_is_in_the_snapshot() -> None:
+    desk = Desk()
+    desk.assembly.befall(Mishap("power", 60 * NS))
+    saved = json.loads(json.dumps(desk.assembly.snapshot()))
+    other = Desk()
+    other.assembly.restore(saved)
+    other.ask("led", "OUTP ON;OUTP?\n")
+    other.wait(100.0)
+    assert other.ask("led", "OUTP?\n") == "0"
+    assert [row["kind"] for row in other.assembly.world.ledger] == ["mishap"]
+
+
+def test_a_mishap_that_cannot_be_reaches_no_instrument() -> None:
+    desk = Desk()
+    with pytest.raises(ValueError, match="the dip bench has none"):
+        desk.assembly.befall(Mishap("bubble"))
+    assert desk.assembly.snapshot()["mains"] is None

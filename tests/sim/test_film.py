@@ -176,6 +176,7 @@ def test_orientation_follows_the_ph_and_absorbance_does_not() -> None:
 def test_a_bare_substrate_reports_zeros() -> None:
     report = Film().report(LAW, VALUES)
     assert report.pop("a700_to_a570") == 0.02
+    assert report.pop("active_share") == 1.0
     assert set(report.values()) == {0.0}
 
 
@@ -185,3 +186,65 @@ def test_a_copy_is_independent() -> None:
     expose(twin, BR)
     assert film.plain() != twin.plain()
     assert film.plain() == grown(PDAC).plain()
+
+
+def test_a_bubble_keeps_its_footprint_free_of_the_rest_of_the_layer() -> None:
+    film, masked = grown(PDAC), grown(PDAC)
+    for one in (film, masked):
+        one.meet(BR, LAW, 1)
+        one.grow(BR, 100.0, 1.0, LAW)
+    before = masked.patches(LAW)
+    masked.mask(0.25, LAW)
+    assert masked.patches(LAW) == pytest.approx(before)
+    for one in (film, masked):
+        one.grow(BR, 500.0, 1.0, LAW)
+    open_gain = film.bound(LAW) - before + film.loose
+    assert masked.patches(LAW) < film.patches(LAW) - 0.2 * (film.bound(LAW) - before)
+    assert masked.patches(LAW) > before + 0.7 * open_gain
+    ours, theirs = masked.report(LAW, VALUES), film.report(LAW, VALUES)
+    assert ours["lateral_cv"] > theirs["lateral_cv"]
+    whole = grown(PDAC)
+    whole.meet(BR, LAW, 1)
+    whole.mask(1.0, LAW)
+    whole.grow(BR, 600.0, 1.0, LAW)
+    assert whole.bound(LAW) == 0.0
+
+
+def test_a_masked_polycation_leaves_fewer_sites() -> None:
+    film, masked = Film(), Film()
+    for one in (film, masked):
+        one.meet(PDAC, LAW, 1)
+    masked.mask(0.5, LAW)
+    for one in (film, masked):
+        one.grow(PDAC, 600.0, 1.0, LAW)
+        expose(one, BR)
+    assert 0.4 * film.patches(LAW) < masked.patches(LAW) < 0.9 * film.patches(LAW)
+
+
+def test_heat_takes_colour_and_voltage_and_leaves_the_mass() -> None:
+    film, cooked = grown(PDAC, BR, PDAC, BR), grown(PDAC, BR, PDAC, BR)
+    cooked.grow(RINSE, 100.0, 1.0, LAW, harm=0.5)
+    film.grow(RINSE, 100.0, 1.0, LAW)
+    ours, theirs = cooked.report(LAW, VALUES), film.report(LAW, VALUES)
+    left = pytest.approx(2.718281828**-0.5, rel=1e-6)
+    assert ours["active_share"] == left
+    assert ours["a570_per_side"] / theirs["a570_per_side"] == left
+    assert ours["photovoltage_mV"] / theirs["photovoltage_mV"] == left
+    assert (ours["mass_ng_cm2"], ours["a280"]) == (theirs["mass_ng_cm2"], theirs["a280"])
+    # a fresh layer is sound, the spoilt ones stay spoilt
+    for one in (PDAC, BR):
+        expose(cooked, one)
+    assert ours["active_share"] < cooked.report(LAW, VALUES)["active_share"] < 0.9
+
+
+def test_aggregates_scatter_and_lean_the_film() -> None:
+    clotted = Liquid("BR", -1, 0.9, 9.0, True, 0.1)
+    film, lumpy = grown(PDAC, BR), grown(PDAC, clotted)
+    clean, rough = film.report(LAW, VALUES), lumpy.report(LAW, VALUES)
+    share = lumpy.landed / lumpy.patches(LAW)
+    assert share == pytest.approx(7.0e-9 * 0.1 * 600.0 / 530e-8 / lumpy.patches(LAW), rel=0.01)
+    assert rough["a700_to_a570"] - clean["a700_to_a570"] == pytest.approx(0.02 * 100.0 * share)
+    assert rough["lateral_cv"] == pytest.approx(
+        (clean["lateral_cv"] ** 2 + (LAW.tilt * share) ** 2) ** 0.5
+    )
+    assert rough["coverage_per_dip"] < clean["coverage_per_dip"]

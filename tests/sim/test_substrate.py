@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 STILL = {"sig_layer": 0.0, "E_lid": 0.0}
+CLEAN = {**STILL, "f_agg": 0.0, "k_agg": 0.0}
 RigOf = Callable[..., Any]
 
 
@@ -13,6 +14,8 @@ def milligrams(rig: Any, species: str, per_monolayer: float, amount: float) -> f
     """Return all of a species: in vessels, on the film (2 cm2), and carried."""
     contents = rig.world.truth()["vessels"].values()
     dissolved = sum(one["mg_per_ml"].get(species, 0.0) * one["volume_ml"] for one in contents)
+    if species == "BR":
+        dissolved += sum(one["sediment_mg"] for one in contents)
     return float(dissolved + amount * per_monolayer * 2.0 * 1e-6)
 
 
@@ -40,7 +43,7 @@ def test_what_is_dragged_out_and_adsorbed_is_used(rig: RigOf) -> None:
 
 def test_small_baths_run_down(rig: RigOf) -> None:
     # 10 mL and 3 uL a dip: 0.92 after 200 cycles, adsorption included.
-    bench = rig({**STILL, "v_clamp": 2.54}, bath=10.0)
+    bench = rig({**CLEAN, "v_clamp": 2.54}, bath=10.0)
     bench.prime()
     for _ in range(200):
         bench.bilayer()
@@ -51,7 +54,7 @@ def test_small_baths_run_down(rig: RigOf) -> None:
 def test_time_in_air_dries_the_film(rig: RigOf) -> None:
     gains = []
     for seconds in (0.0, 30.0, 120.0):
-        bench = rig(STILL)
+        bench = rig(CLEAN)
         bench.prime()
         bench.bilayer()
         bench.expose("polycation", 600.0, bench.p_side)
