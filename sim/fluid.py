@@ -217,6 +217,8 @@ class Vessel:
         First order: k_age per day at 22 degC (the rates are guesses that give 5 % within the
         keeping times usual in laboratories, 5 d for membrane and 30 d for polyelectrolyte).
         """
+        if self.solution is None or self.solution.charge == 0:
+            return 1.0  # what was dragged into a rinse is too little to matter
         wear = self._wear(now_ns)
         days = self._ages(wear) / _S_PER_D
         if species == PROTEIN:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic_ns
 from typing import Any, Final
 
 from lbl import __version__
@@ -131,7 +132,12 @@ def simulate(what: Launch) -> Simulation:
     """The simulated bench, its baths filled as a technician would."""
     substrate = what.plan.substrate
     simulation = Simulation(
-        what.file, what.world, seed=what.seed, area=substrate.area, sides=substrate.sides
+        what.file,
+        what.world,
+        seed=what.seed,
+        area=substrate.area,
+        sides=substrate.sides,
+        start_ns=monotonic_ns() if what.speed is None else 0,  # what the real clock says
     )
     simulation.fill(what.plan.assignments, what.plan.solutions)
     return simulation

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sim.mishaps import Mishap
 from sim.motion import Motion
 from sim.parameters import PARAMETERS
 
@@ -25,6 +26,23 @@ ACTS = st.one_of(
     st.tuples(st.just("light"), st.floats(0.0, 1.0)),
     st.tuples(st.just("fill"), st.sampled_from(["P1", "N3"])),
     st.tuples(st.just("wait"), st.floats(0.0, 5000.0)),
+    st.tuples(
+        st.just("befall"),
+        st.sampled_from(
+            [
+                ("leak", "polyanion", 500.0),
+                ("leak", "N3", 900.0),
+                ("ageing", "polyanion", 300.0),
+                ("empty", "polyanion", None),
+                ("empty", "polyanion bottle", None),
+                ("room-light", "", 50.0),
+                ("heater-stuck", "", 110.0),
+                ("power", "", None),
+            ]
+        ),
+        st.floats(0.0, 2000.0),
+        st.floats(0.5, 2000.0),
+    ),
 )
 
 
@@ -44,6 +62,11 @@ def act(bench: Any, what: tuple[Any, ...]) -> None:
     elif name == "fill":
         bench.world.advance(bench.now_ns)
         bench.world.fill(args[0], bench.buffer, 100.0)
+    elif name == "befall":
+        (kind, place, argument), wait, lasts = args
+        at_ns = bench.now_ns + int(wait * NS)
+        lasts_ns = None if kind == "empty" else int(lasts * NS)
+        bench.world.befall(Mishap(kind, at_ns, place, argument, lasts_ns))
     else:
         bench.wait(*args)
 
