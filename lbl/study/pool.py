@@ -1,0 +1,102 @@
+"""Many films at once: the cores of this machine, or the workers of a Dask cluster, by one call.
+
+The only importer of joblib and of Dask. Must never lose a film that is grown.
+"""
+
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+from lbl import __version__
+from lbl.errors import BadInput, Problem
+from lbl.run.mailbox import ignore_interrupts
+from lbl.study.case import Case, Film
+from lbl.study.film import grow
+
+PATIENCE_S: Final = 10.0  # for a cluster's first answer
+
+
+def grown(
+    cases: Sequence[Case], *, jobs: int = 0, cluster: str = "", keep: str = ""
+) -> Generator[Film, None, None]:
+    """The films of the cases, each as soon as it is there, in any order.
+
+    `jobs` processes, 0 for one a core; 1 needs neither joblib nor another process. `cluster` is
+    the address of a Dask scheduler, such as tcp://host:8786, and then `jobs` is not looked at.
+    Raises BadInput `study-extra`, `study-cluster` before anything grows.
+    """
+    if jobs == 1 and not cluster:
+        yield from (grow(number, case, keep) for number, case in enumerate(cases, 1))
+        return
+    joblib = _joblib()
+    calls = (joblib.delayed(grow)(number, case, keep) for number, case in enumerate(cases, 1))
+    if cluster:
+        with _connected(cluster), joblib.parallel_config(backend="dask"):
+            yield from _each(joblib.Parallel(**_STREAM)(calls))
+        return
+    # One film a task: rows reach the disk as they are grown, and no worker waits for a batch.
+    workers = min(jobs or joblib.cpu_count(), max(1, len(cases)))
+    made = joblib.Parallel(
+        n_jobs=workers, backend="loky", batch_size=1, initializer=ignore_interrupts, **_STREAM
+    )
+    yield from _each(made(calls))
+
+
+_STREAM: Final[dict[str, Any]] = {"return_as": "generator_unordered"}
+
+
+def _each(films: Generator[Film, None, None]) -> Iterator[Film]:
+    try:
+        yield from films
+    finally:
+        films.close()  # what has not begun is not grown
+
+
+def _joblib() -> Any:
+    try:
+        import joblib
+    except ImportError:
+        sentence = "joblib, which spreads films over the cores, is not installed"
+        remedy = "pip install 'lbl[study]', or say --jobs 1"
+        raise BadInput(Problem("study-extra", sentence, "--jobs", remedy)) from None
+    return joblib
+
+
+@contextmanager
+def _connected(address: str) -> Iterator[None]:
+    """A cluster whose workers can grow our films."""
+    try:
+        from distributed import Client
+    except ImportError:
+        remedy = "pip install 'lbl[cluster]'"
+        sentence = "Dask's scheduler client is not installed"
+        raise BadInput(Problem("study-extra", sentence, "--cluster", remedy)) from None
+    try:
+        client = Client(address, timeout=PATIENCE_S, set_as_default=True)
+    except (OSError, ValueError, TypeError) as error:
+        sentence = f"no Dask scheduler answers at {address}: {error}"
+        remedy = "give an address like tcp://host:8786"
+        raise BadInput(Problem("study-cluster", sentence, "--cluster", remedy)) from None
+    with client:
+        _alike(client, address)
+        yield
+
+
+def _alike(client: Any, address: str) -> None:
+    """Refuse workers that have another lbl, or none."""
+    remedy = f"install lbl {__version__} where the workers run"
+    try:
+        versions = client.run(version)
+    except Exception as error:  # whatever the other side could not import
+        sentence = f"the workers at {address} have no lbl: {error}"
+        raise BadInput(Problem("study-cluster", sentence, "--cluster", remedy)) from None
+    others = sorted(set(versions.values()) - {__version__})
+    if not versions or others:
+        has = f"have lbl {', '.join(others)}" if others else "are none"
+        sentence = f"the workers at {address} {has}, and this is lbl {__version__}"
+        raise BadInput(Problem("study-cluster", sentence, "--cluster", remedy))
+
+
+def version() -> str:
+    """The lbl of a worker."""
+    return __version__
