@@ -167,7 +167,7 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "realtime-virtual": "Real-time options are given for a run in virtual time.",
         "lot-unknown": "A lot is given for a solution that the recipe does not have.",
         "detach": "The run could not be sent to the background.",
-        "study-name": "A study asks for a parameter that neither recipe nor world has, or has twice.",
+        "study-name": "A study names a parameter twice, or one that neither recipe nor world has.",
         "study-values": "The values over which a study varies a parameter cannot be read.",
         "study-size": "A study has no films, or more than 10,000.",
         "study-bench": "A study is asked of a bench that is not simulated in this process.",

@@ -26,6 +26,10 @@ _COLUMNS: Final[Mapping[str, str]] = {
     "s": "s", "mg/mL": "mg_per_ml", "mL": "ml", "degC": "degC", "mOD": "mOD", "cm^2": "cm2",
     "mm/s": "mm_per_s", "mL/min": "ml_per_min", "nm": "nm",
 }  # fmt: skip
+# Columns that a recipe's parameter may not take from the table.
+_TAKEN: Final = frozenset(
+    {"side", "recipe", "bench", "seed", "run", "state", "reason", "deviations", "duration_s"}
+)
 FORM: Final = "write a list like dwell=1min,2min or a range with a count like c_BR=0.1..1:5"
 
 
@@ -65,10 +69,12 @@ def factor(text: str, recipe: Mapping[str, object], option: str) -> Factor:
             world_parameters({name: level}, option)
         return Factor(name, True, levels, name, world_units()[name])
     columns = {column for level in levels for column in cells({name: level})}
-    column = columns.pop() if len(columns) == 1 else name
-    marks = {mark: unit for unit, mark in _COLUMNS.items()}
-    unit = marks.get(column.removeprefix(f"{name}_"), "") if column != name else ""
-    return Factor(name, False, levels, column, unit)
+    if len(columns) > 1:
+        sentence = f"the values of '{short(name)}' are of different kinds: {', '.join(levels)}"
+        raise BadInput(Problem("study-values", sentence, option, FORM))
+    column = columns.pop()
+    marks = {f"{name}_{mark}": unit for unit, mark in _COLUMNS.items()}
+    return Factor(name, False, levels, column, marks.get(column, ""))
 
 
 def is_world(name: str, recipe: Mapping[str, object], option: str) -> bool:
@@ -135,7 +141,8 @@ def cells(parameters: Mapping[str, object]) -> dict[str, Cell]:
     A dwell of "2 min" is `dwell_s` 120.0.
     """
     made: dict[str, Cell] = {}
-    for name, given in parameters.items():
+    for parameter, given in parameters.items():
+        name = f"set_{parameter}" if parameter in _TAKEN else parameter
         value = scalar(given) if isinstance(given, str) else given
         if isinstance(value, bool) or not isinstance(value, int | float):
             suffix, number = _quantity(str(given))

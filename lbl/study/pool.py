@@ -66,13 +66,14 @@ def _joblib() -> Any:
 def _connected(address: str) -> Iterator[None]:
     """A cluster whose workers can grow our films."""
     try:
-        from distributed import Client
+        import distributed
     except ImportError:
         remedy = "pip install 'lbl[cluster]'"
         sentence = "Dask's scheduler client is not installed"
         raise BadInput(Problem("study-extra", sentence, "--cluster", remedy)) from None
+    connect: Any = distributed.Client
     try:
-        client = Client(address, timeout=PATIENCE_S, set_as_default=True)
+        client = connect(address, timeout=PATIENCE_S, set_as_default=True)
     except (OSError, ValueError, TypeError) as error:
         sentence = f"no Dask scheduler answers at {address}: {error}"
         remedy = "give an address like tcp://host:8786"
