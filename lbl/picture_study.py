@@ -18,8 +18,11 @@ DPI: Final = 110
 FAMILY_MAX: Final = 4  # curves in one panel; with more levels on both axes, a map
 PANELS_MAX: Final = 6
 BARS_MAX: Final = 14
+SHARE_MIN: Final = 1e-3  # of A; less is not drawn
+MARKS_MAX: Final = 60
+FLAT: Final = 0.05  # half the height of a panel, as a share, where next to nothing changes
 WRITTEN_MAX: Final = 64  # fields of a map that carry their number
-RATIO_LOG: Final = 30.0  # between the ends of an axis that is drawn in equal ratios
+RATIO_LOG: Final = 15.0  # between the ends of an axis that is drawn in equal ratios
 MINUTE_S: Final = 60.0
 NO_PLOT: Final = "pip install 'lbl[plot]'"
 
@@ -37,16 +40,14 @@ def twin(
     grid = figure.add_gridspec(2, 2, width_ratios=(3, 2), height_ratios=(3, 1))
     top = figure.add_subplot(grid[0, 0])
     bottom = figure.add_subplot(grid[1, 0], sharex=top)
-    for key, label, color, mark in (
-        ("a", f"A: {labels[0]}", INK, "o"),
-        ("b", f"B: {labels[1]}", PURPLE, "s"),
-    ):
-        _line(top, curves[key], label, color, mark)
-    _line(bottom, curves["difference"], "B - A", ROSE, ".")
+    _line(top, curves["a"], f"A: {labels[0]}", INK, "o", "full")
+    _line(top, curves["b"], f"B: {labels[1]}", ROSE, "s", "none")
+    _line(bottom, curves["difference"], "B - A", PURPLE, "o", "full")
     bottom.axhline(0.0, color=INK, linewidth=0.5)
     top.set_ylabel("absorbance at 570 nm (mOD a side)")
     bottom.set_ylabel("B - A (mOD)")
     bottom.set_xlabel("bilayer")
+    bottom.xaxis.get_major_locator().set_params(integer=True)
     if curves["a"] or curves["b"]:
         top.legend(frameon=False, loc="upper left")
     else:
@@ -55,12 +56,13 @@ def twin(
     return _saved(figure, path)
 
 
-def _line(axes: Any, curve: Curve, label: str, color: str, mark: str) -> None:
-    at, mean, spread = (
-        (list(column) for column in zip(*curve, strict=True)) if curve else ([], [], [])
-    )
-    size = 4 if len(at) < 60 else 2
-    axes.plot(at, mean, mark, color=color, markersize=size, label=label, alpha=0.8)
+def _line(axes: Any, curve: Curve, label: str, color: str, mark: str, fill: str) -> None:
+    """A growth curve with a band of one standard deviation; a mark a bilayer while they fit."""
+    if not curve:
+        return
+    at, mean, spread = (list(column) for column in zip(*curve, strict=True))
+    marked = {"marker": mark, "fillstyle": fill, "markersize": 5} if len(at) <= MARKS_MAX else {}
+    axes.plot(at, mean, color=color, linewidth=1, label=label, **marked)
     if any(spread):
         low = [one - sigma for one, sigma in zip(mean, spread, strict=True)]
         high = [one + sigma for one, sigma in zip(mean, spread, strict=True)]
@@ -70,7 +72,7 @@ def _line(axes: Any, curve: Curve, label: str, color: str, mark: str) -> None:
 
 def _bars(axes: Any, rows: Sequence[Contrast]) -> None:
     """The figures that differ, as shares of A, the one film's scatter as whiskers."""
-    told = [row for row in rows if row.share]
+    told = [row for row in rows if abs(row.share or 0.0) >= SHARE_MIN]
     told = sorted(told, key=lambda row: -abs(row.share or 0.0))[:BARS_MAX]
     kept = [row for row in rows if row in told][::-1]
     places = range(len(kept))
@@ -79,14 +81,17 @@ def _bars(axes: Any, rows: Sequence[Contrast]) -> None:
     axes.barh(places, shares, color=PURPLE, alpha=0.6)
     if any(noise):
         axes.errorbar(shares, places, xerr=noise, fmt="none", ecolor=INK, capsize=2, linewidth=1)
-    # a tenth and a hundredfold both have to be seen
-    largest, least = max(map(abs, shares), default=0.0), min(map(abs, shares), default=0.0)
-    if least and largest / least > RATIO_LOG:
-        axes.set_xscale("symlog", linthresh=max(0.1, least))
+    if shares and max(map(abs, shares)) > RATIO_LOG:  # one per cent and a hundredfold, both seen
+        axes.set_xscale("symlog", linthresh=1.0)
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.tick_params("x", labelrotation=45)
     axes.axvline(0.0, color=INK, linewidth=0.5)
-    axes.set_yticks(places, [title(row.name) for row in kept])
-    axes.set_xlabel("B less A (% of A)" + ("; whiskers: scatter of one film" if any(noise) else ""))
-    axes.set_title("figures that differ" if kept else "no figure differs", loc="left")
+    named = zip(kept, shares, strict=True)
+    axes.set_yticks(places, [f"{title(row.name)}  {share:+.3g} %" for row, share in named])
+    axes.set_xlabel("B less A (% of A)" + ("; whiskers: one film's scatter" if any(noise) else ""))
+    least = f"{100 * SHARE_MIN:g} %"
+    told_of = f"figures that differ by {least} or more" if kept else f"no figure differs by {least}"
+    axes.set_title(told_of, loc="left", fontsize="medium")
     _bare(axes)
 
 
@@ -110,11 +115,11 @@ def sweep(
     width = 1 if len(drawn) == 1 else 2
     height = -(-len(drawn) // width)
     figure = pyplot(figsize=(5.2 * width + 0.6, 3.6 * height + 0.4), layout="constrained")
-    panels = figure.subplots(height, width, squeeze=False).flat
+    panels = list(figure.subplots(height, width, squeeze=False).flat)
     for (name, put), axes in zip(drawn, panels, strict=False):
         put(axes)
         axes.set_title(title(name), loc="left", fontsize="medium")
-    for axes in list(panels)[len(drawn) :]:
+    for axes in panels[len(drawn) :]:
         axes.set_visible(False)
     if len(factors) > 2:
         figure.suptitle(
@@ -152,10 +157,12 @@ def _curves(axes: Any, factors: Sequence[Factor], rows: Sequence[Condition], nam
         at = [axis.place(row.cells[along]) for row in mine]
         label = None if family is None else _Axis(factors[family]).words(level)
         axes.errorbar(
-            at, [row.mean[name] for row in mine], yerr=[row.sd[name] for row in mine],
+            at, [row.mean[name] for row in mine],
+            yerr=[row.sd[name] for row in mine] if any(row.complete > 1 for row in mine) else None,
             fmt="o-", color=color, capsize=3, markersize=4, linewidth=1, label=label,
         )  # fmt: skip
     axis.dress(axes)
+    axes.set_ylim(_limits([row.mean[name] for row in rows if name in row.mean]))
     if family is not None:
         axes.legend(frameon=False, fontsize="small", title=factors[family].name)
     _bare(axes)
@@ -168,20 +175,27 @@ def _map(axes: Any, factors: Sequence[Factor], rows: Sequence[Condition], name: 
     for row in rows:
         if name in row.mean:
             field[down.cells.index(row.cells[0])][along.cells.index(row.cells[1])] = row.mean[name]
-    image = axes.imshow(field, origin="lower", aspect="auto", cmap="viridis")
+    low, high = _limits([row.mean[name] for row in rows if name in row.mean])
+    image = axes.imshow(field, origin="lower", aspect="auto", cmap="viridis", vmin=low, vmax=high)
     axes.figure.colorbar(image, ax=axes)
     axes.set_xticks(range(len(along.cells)), [along.short(cell) for cell in along.cells])
     axes.set_yticks(range(len(down.cells)), [down.short(cell) for cell in down.cells])
     axes.set_xlabel(along.label)
     axes.set_ylabel(down.label)
     if len(down.cells) * len(along.cells) <= WRITTEN_MAX:
-        known = [value for line in field for value in line if value == value]
-        middle = (min(known) + max(known)) / 2.0 if known else 0.0
+        middle = sum(image.get_clim()) / 2.0
         for y, line in enumerate(field):
             for x, value in enumerate(line):
                 if value == value:
                     ink = "white" if value < middle else "black"
                     axes.text(x, y, f"{value:.3g}", ha="center", va="center", color=ink, fontsize=7)
+
+
+def _limits(values: Sequence[float]) -> tuple[float | None, float | None]:
+    """Ends of an axis that does not make a mountain of a grain; None leaves it to the library."""
+    low, high = min(values, default=0.0), max(values, default=0.0)
+    room = FLAT * max(abs(low), abs(high))
+    return (low - room, high + room) if 0.0 < room > high - low else (None, None)
 
 
 def _effect(
@@ -232,7 +246,7 @@ class _Axis:
 
     def short(self, cell: Cell) -> str:
         """A level without its unit."""
-        return f"{cell / self.scale:.4g}" if isinstance(cell, int | float) else str(cell)
+        return f"{cell / self.scale:.3g}" if isinstance(cell, int | float) else str(cell)
 
     def words(self, cell: Cell) -> str:
         """A level with its unit."""
@@ -243,8 +257,9 @@ class _Axis:
         axes.set_xlabel(self.label)
         if self.log:
             axes.set_xscale("log")
-        if not self.numeric:
-            axes.set_xticks(range(len(self.cells)), [str(cell) for cell in self.cells])
+        if not self.numeric or self.log:
+            axes.set_xticks([], minor=True)
+            axes.set_xticks([*map(self.place, self.cells)], [*map(self.short, self.cells)])
 
 
 def _colors(count: int) -> list[Any]:

@@ -73,11 +73,12 @@ def contrasted(
         return
     films = len(outcome.films) // 2
     noisy = any(row.noise is not None for row in rows)
-    table = Table(title=f"A: {labels[0]}   B: {labels[1]}   ({films} films a side)")
-    table.add_column("figure")
-    heads = ("A", "B", "B - A", "of A", *(("one film's scatter", "in scatters") if noisy else ()))
+    said(f"A: {labels[0]}   B: {labels[1]}   films a side: {films}")
+    table = Table(box=None, pad_edge=False)
+    table.add_column("figure", no_wrap=True)
+    heads = ("A", "B", "B - A", "% of A", *(("noise", "x noise") if noisy else ()))
     for head in heads:
-        table.add_column(head, justify="right")
+        table.add_column(head, justify="right", no_wrap=True)
     for row in rows:
         share = "same" if row.difference == 0.0 else _percent(row.share)
         cells = [_number(row.a), _number(row.b), f"{row.difference:+.3g}", share]
@@ -85,6 +86,8 @@ def contrasted(
             cells += [_maybe(row.noise, "{:.2g}"), _maybe(row.in_noise, "{:+.1f}")]
         table.add_row(title(row.name), *cells)
     _out.print(table)
+    if noisy:
+        said("noise: standard deviation from film to film; x noise: the difference divided by it")
     _took(outcome)
 
 
@@ -99,7 +102,7 @@ def swept(
     """A row a condition, and which of them is highest in each figure."""
     if quiet or not rows:
         return
-    table = Table(title=f"{len(rows)} conditions, {len(outcome.films)} films")
+    table = Table(box=None, pad_edge=False)
     for one in factors:
         table.add_column(f"{one.name} ({one.unit})" if one.unit else one.name, justify="right")
     table.add_column("complete", justify="right")
@@ -132,7 +135,7 @@ def _took(outcome: Outcome) -> None:
 def _figure(row: Condition, name: str) -> str:
     if name not in row.mean:
         return "-"
-    spread = f" +- {row.sd[name]:.2g}" if row.complete > 1 else ""
+    spread = f"±{row.sd[name]:.1g}" if row.complete > 1 else ""
     return _number(row.mean[name]) + spread
 
 
@@ -141,11 +144,11 @@ def _cell(cell: Cell) -> str:
 
 
 def _number(value: float) -> str:
-    return f"{value:.5g}"
+    return f"{value:.4g}"
 
 
 def _percent(share: float | None) -> str:
-    return "-" if share is None else f"{100 * share:+.3g} %"
+    return "-" if share is None else f"{100 * share:+.{1 if abs(share) >= 0.1 else 2}f}"
 
 
 def _maybe(value: float | None, form: str) -> str:
