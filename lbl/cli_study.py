@@ -165,7 +165,7 @@ def _grown(study: "Study", json: bool) -> "Outcome":
     with screen_study.Progress(len(study.cases), stream) as progress:
         outcome = study.run(progress.show)
     for reason, count in outcome.failures.items():
-        print(f"{count} of {outcome.asked} films {reason}", file=sys.stderr)
+        print(f"{count} of {outcome.asked} films: {reason}", file=sys.stderr)
     return outcome
 
 

@@ -173,6 +173,7 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "study-bench": "A study is asked of a bench that is not simulated in this process.",
         "study-extra": "A package that studies need is not installed.",
         "study-cluster": "The Dask cluster does not answer, or cannot grow films.",
+        "study-worker": "A process that grew films for a study died.",
         "study-output": "A table or the run folders of a study cannot be written as asked.",
         "serve": "Simulated instruments could not be served.",
         "timing": "This computer could not be timed as asked.",

@@ -106,7 +106,8 @@ class Study:
         """Grow every film and write the table; Ctrl-C keeps what is grown.
 
         `tell` hears of each film as it is grown. Raises BadInput for a table, a folder, a package
-        or a cluster that is not there, Fault for a disk that does not take the table.
+        or a cluster that is not there, Fault for a worker that dies and for a disk that does not
+        take the table.
         """
         asked, began = self.question, patience_s()
         films: list[Film] = []
@@ -120,9 +121,10 @@ class Study:
                         films.append(film)
                         tell(film)
             except KeyboardInterrupt:
-                pass  # what is grown is worth a table; the outcome says that films are missing
-            if films:
-                table.write(films)
+                pass  # the outcome says that films are missing
+            finally:
+                if films:  # what is grown is worth a table, whatever stopped the rest
+                    table.write(films)
         inputs = tuple(dict.fromkeys(name for case in self.cases for name in case.inputs))
         films.sort(key=lambda film: film.number)
         return Outcome(tuple(films), len(self.cases), inputs, patience_s() - began)

@@ -26,10 +26,13 @@ HOUR_S: Final = 3600.0
 _ONE: Final = threading.Lock()
 
 
-def grow(number: int, case: Case, keep: str = "") -> Film:
-    """The film of a case; `keep` is the folder that its run folder stays in, "" deletes it."""
+def grow(number: int, case: Case, keep: str = "", scratch: str = "") -> Film:
+    """The film of a case; `keep` is the folder that its run folder stays in, "" deletes it.
+
+    `scratch` is a folder that somebody sweeps if this process is killed, "" any.
+    """
     try:
-        with _ONE, _desk(case) as (recipe, bench, scratch):
+        with _ONE, _desk(case, scratch) as (recipe, bench, runs):
             order = app.Order(
                 recipe=recipe,
                 bench=bench,
@@ -37,7 +40,7 @@ def grow(number: int, case: Case, keep: str = "") -> Film:
                 world=case.world,
                 seed=case.seed,
                 speed="max",
-                runs=Path(keep) if keep else scratch,
+                runs=Path(keep) if keep else runs,
                 heed=False,
             )
             prepared = app.prepare(order)
@@ -53,9 +56,9 @@ def grow(number: int, case: Case, keep: str = "") -> Film:
 
 
 @contextmanager
-def _desk(case: Case) -> Iterator[tuple[str, str, Path]]:
+def _desk(case: Case, scratch: str) -> Iterator[tuple[str, str, Path]]:
     """Recipe and bench as files, and a folder for the run; gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="lbl-film-") as folder:
+    with tempfile.TemporaryDirectory(prefix="lbl-film-", dir=scratch or None) as folder:
         place = Path(folder)
         for name, text in (("recipe.yaml", case.recipe), ("bench.yaml", case.bench)):
             (place / name).write_text(text, encoding="utf-8")

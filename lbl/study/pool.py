@@ -3,12 +3,13 @@
 The only importer of joblib and of Dask. Must never lose a film that is grown.
 """
 
+import tempfile
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
 from lbl import __version__
-from lbl.errors import BadInput, Problem
+from lbl.errors import BadInput, Fault, Problem, short
 from lbl.run.mailbox import ignore_interrupts
 from lbl.study.case import Case, Film
 from lbl.study.film import grow
@@ -29,25 +30,36 @@ def grown(
         yield from (grow(number, case, keep) for number, case in enumerate(cases, 1))
         return
     joblib = _joblib()
-    calls = (joblib.delayed(grow)(number, case, keep) for number, case in enumerate(cases, 1))
     if cluster:
+        calls = (joblib.delayed(grow)(number, case, keep) for number, case in enumerate(cases, 1))
         with _connected(cluster), joblib.parallel_config(backend="dask"):
-            yield from _each(joblib.Parallel(**_STREAM)(calls))
+            yield from _each(joblib.Parallel(**_STREAM)(calls), f"the cluster at {cluster}")
         return
-    # One film a task: rows reach the disk as they are grown, and no worker waits for a batch.
     workers = min(jobs or joblib.cpu_count(), max(1, len(cases)))
-    made = joblib.Parallel(
-        n_jobs=workers, backend="loky", batch_size=1, initializer=ignore_interrupts, **_STREAM
-    )
-    yield from _each(made(calls))
+    # A worker that is killed leaves its film half grown; whoever began it clears the table.
+    with tempfile.TemporaryDirectory(prefix="lbl-study-", ignore_cleanup_errors=True) as scratch:
+        calls = (
+            joblib.delayed(grow)(number, case, keep, scratch)
+            for number, case in enumerate(cases, 1)
+        )
+        # One film a task: rows reach the disk as they are grown, and no worker waits for a batch.
+        made = joblib.Parallel(
+            n_jobs=workers, backend="loky", batch_size=1, initializer=ignore_interrupts, **_STREAM
+        )
+        yield from _each(made(calls), "a worker process")
 
 
 _STREAM: Final[dict[str, Any]] = {"return_as": "generator_unordered"}
 
 
-def _each(films: Generator[Film, None, None]) -> Iterator[Film]:
+def _each(films: Generator[Film, None, None], who: str) -> Iterator[Film]:
+    """The films of some workers; raises Fault `study-worker` when a worker dies."""
     try:
         yield from films
+    except Exception as error:  # a film's own troubles are rows; what comes here is a worker's
+        sentence = f"{who} failed: {type(error).__name__}: {short(error)}"
+        remedy = "is there memory enough? fewer --jobs need less"
+        raise Fault(Problem("study-worker", sentence, remedy=remedy)) from error
     finally:
         films.close()  # what has not begun is not grown
 
@@ -91,10 +103,12 @@ def _alike(client: Any, address: str) -> None:
     except Exception as error:  # whatever the other side could not import
         sentence = f"the workers at {address} have no lbl: {error}"
         raise BadInput(Problem("study-cluster", sentence, "--cluster", remedy)) from None
-    others = sorted(set(versions.values()) - {__version__})
-    if not versions or others:
-        has = f"have lbl {', '.join(others)}" if others else "are none"
-        sentence = f"the workers at {address} {has}, and this is lbl {__version__}"
+    others = ", ".join(sorted(set(versions.values()) - {__version__}))
+    if not versions:
+        sentence, remedy = f"the cluster at {address} has no workers", "start some: dask worker"
+        raise BadInput(Problem("study-cluster", sentence, "--cluster", remedy))
+    if others:
+        sentence = f"the workers at {address} have lbl {others}, and this is {__version__}"
         raise BadInput(Problem("study-cluster", sentence, "--cluster", remedy))
 
 
