@@ -87,7 +87,7 @@ def contrasted(
         table.add_row(title(row.name), *cells)
     _out.print(table)
     if noisy:
-        said("noise: standard deviation from film to film; x noise: the difference divided by it")
+        said("noise: standard deviation from film to film; x noise: B - A in such units")
     _took(outcome)
 
 

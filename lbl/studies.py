@@ -210,11 +210,10 @@ def twin(asked: Question, against: Sequence[str], recipe_b: str = "", bench_b: s
         for seed in _seeds(asked, 2)
         for name, side in zip(SIDES, (a, b), strict=True)
     ]
-    others = [b.name for one in (recipe_b,) if one] + [
-        f"on {b.file.name}" for one in (bench_b,) if one
-    ]
     told = [f"{name}={value}" for name, value in changes.items()]
-    labels = (f"{a.name} on {a.file.name}", ", ".join([*others, *told]))
+    if recipe_b or bench_b:
+        told.insert(0, f"{b.name} on {b.file.name}")
+    labels = (f"{a.name} on {a.file.name}", ", ".join(told))
     return Twin(Study(asked, _even(cases), tuple(notes)), labels)
 
 

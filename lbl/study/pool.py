@@ -4,6 +4,7 @@ The only importer of joblib and of Dask. Must never lose a film that is grown.
 """
 
 import tempfile
+import warnings
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
@@ -55,13 +56,17 @@ _STREAM: Final[dict[str, Any]] = {"return_as": "generator_unordered"}
 def _each(films: Generator[Film, None, None], who: str) -> Iterator[Film]:
     """The films of some workers; raises Fault `study-worker` when a worker dies."""
     try:
-        yield from films
+        # `yield from` would close the inner one, warnings and all, when somebody leaves early
+        for film in films:  # noqa: UP028
+            yield film
     except Exception as error:  # a film's own troubles are rows; what comes here is a worker's
         sentence = f"{who} failed: {type(error).__name__}: {short(error)}"
         remedy = "is there memory enough? fewer --jobs need less"
         raise Fault(Problem("study-worker", sentence, remedy=remedy)) from error
     finally:
-        films.close()  # what has not begun is not grown
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # joblib's advice to those who leave early
+            films.close()  # what has not begun is not grown
 
 
 def _joblib() -> Any:
