@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 BENCH: Final = "dip"
 TWIN: Final = Path("twin.csv")
 SWEEP: Final = Path("sweep.csv")
+NOTES: Final = 5  # shown; a sweep may have one a level
 Recipe = Annotated[str, typer.Argument(help="A recipe file, or the name of a shipped one.")]
 Bench = Annotated[
     str, typer.Option("--bench", envvar="LBL_BENCH", help="A bench file, or a shipped one's name.")
@@ -159,8 +160,10 @@ def _question(
 def _grown(study: "Study", json: bool) -> "Outcome":
     from lbl import screen_study
 
-    for note in study.notes:
+    for note in study.notes[:NOTES]:
         print(f"note: {note}", file=sys.stderr)
+    if len(study.notes) > NOTES:
+        print(f"note: and {len(study.notes) - NOTES} more like these", file=sys.stderr)
     stream = sys.stderr if json else sys.stdout
     with screen_study.Progress(len(study.cases), stream) as progress:
         outcome = study.run(progress.show)
