@@ -156,14 +156,14 @@ def test_ctrl_c_keeps_what_is_grown(tmp_path: Path) -> None:
 
 
 def test_our_own_bug_in_one_film_loses_no_other(tmp_path: Path, monkeypatch: Any) -> None:
-    prepare = app.prepare
+    run = app.Prepared.run
 
-    def break_one(order: app.Order) -> app.Prepared:
-        if order.seed == 1:
+    def break_one(self: app.Prepared, *words: Any) -> Any:
+        if self.launch.seed == 1:
             raise RuntimeError("a bug")
-        return prepare(order)
+        return run(self, *words)
 
-    monkeypatch.setattr(app, "prepare", break_one)
+    monkeypatch.setattr(app.Prepared, "run", break_one)
     outcome = studies.sweep(asked(tmp_path, seeds=3), ["gravity=1"]).study.run(silent)
     assert outcome.states == {"Complete": 2, "Failed": 1}
     assert "RuntimeError: a bug" in rows(tmp_path / "t.csv")[1]["reason"]

@@ -7,17 +7,18 @@ with a state and a reason. Must never say anything that would differ on another 
 import json
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from lbl import app
-from lbl.errors import LblError
+from lbl.errors import BadInput, LblError
 from lbl.journal.folder import RECORD
 from lbl.run.result import Result
 from lbl.study.case import Case, Cell, Film, Row
 
+Changes = tuple[tuple[str, str], ...]
 REFUSED: Final = "Refused"  # not a state of a run: there was none
 FAILED: Final = "Failed"
 OUR_BUG: Final = 1
@@ -32,37 +33,48 @@ def grow(number: int, case: Case, keep: str = "", scratch: str = "") -> Film:
     `scratch` is a folder that somebody sweeps if this process is killed, "" any.
     """
     try:
-        with _ONE, _desk(case, scratch) as (recipe, bench, runs):
-            order = app.Order(
-                recipe=recipe,
-                bench=bench,
-                sets=case.sets,
-                world=case.world,
-                seed=case.seed,
-                speed="max",
-                runs=Path(keep) if keep else runs,
-                heed=False,
+        with (
+            _ONE,
+            tempfile.TemporaryDirectory(prefix="lbl-film-", dir=scratch or None) as desk,
+        ):
+            prepared = _prepared(
+                case.recipe, case.bench, tuple(case.sets.items()), tuple(case.world.items()), desk
             )
-            prepared = app.prepare(order)
-            result = prepared.run(lambda news: None, case.run)
-            curve = _curve(result.folder, prepared.plan.substrate.sides)
+            runs = Path(keep or desk)
+            what = replace(prepared.launch, seed=case.seed, runs=runs)
+            result = app.Prepared(what).run(lambda news: None, case.run)
+            curve = _curve(result.folder, what.plan.substrate.sides)
     except LblError as error:
         reasons = (f"{one.sentence} [{one.code}]" for one in error.problems)
-        return _without(number, case, REFUSED, "; ".join(reasons), error.exit_code)
+        state = REFUSED if isinstance(error, BadInput) else FAILED
+        return _without(number, case, state, "; ".join(reasons), error.exit_code)
     except Exception as error:  # our bug in one film is no reason to lose the others
         reason = f"internal error: {type(error).__name__}: {error}"
         return _without(number, case, FAILED, reason, OUR_BUG)
     return Film(number, _row(case, result), curve, result.exit_code)
 
 
-@contextmanager
-def _desk(case: Case, scratch: str) -> Iterator[tuple[str, str, Path]]:
-    """Recipe and bench as files, and a folder for the run; gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="lbl-film-", dir=scratch or None) as folder:
-        place = Path(folder)
-        for name, text in (("recipe.yaml", case.recipe), ("bench.yaml", case.bench)):
-            (place / name).write_text(text, encoding="utf-8")
-        yield str(place / "recipe.yaml"), str(place / "bench.yaml"), place / "runs"
+_seen: dict[tuple[object, ...], app.Prepared] = {}
+
+
+def _prepared(recipe: str, bench: str, sets: Changes, world: Changes, desk: str) -> app.Prepared:
+    """What the films of one condition share: read and planned once, for all its seeds.
+
+    Only the last one is remembered: the seeds of a condition follow each other.
+    """
+    key = (recipe, bench, sets, world)
+    if key not in _seen:
+        files = Path(desk, "recipe.yaml"), Path(desk, "bench.yaml")
+        for file, text in zip(files, (recipe, bench), strict=True):
+            file.write_text(text, encoding="utf-8")
+        order = app.Order(
+            str(files[0]), str(files[1]), sets=dict(sets), world=dict(world), speed="max",
+            heed=False,
+        )  # fmt: skip
+        made = app.prepare(order)
+        _seen.clear()
+        _seen[key] = made
+    return _seen[key]
 
 
 def _without(number: int, case: Case, state: str, reason: str, code: int) -> Film:
