@@ -170,9 +170,11 @@ class Sweep:
     def shown(self, outcome: Outcome, wanted: Sequence[str] = ()) -> list[str]:
         """The figures to look at: those wanted, or the usual ones that there are.
 
-        Raises BadInput `study-name` for a figure that no film has.
+        Raises BadInput `study-name` for a figure that no complete film has.
         """
         there = outcome.figures
+        if not there:
+            return []
         for name in wanted:
             if name not in there:
                 sentence = f"no complete film has a figure '{short(name)}'"

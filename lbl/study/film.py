@@ -22,6 +22,7 @@ Changes = tuple[tuple[str, str], ...]
 REFUSED: Final = "Refused"  # not a state of a run: there was none
 FAILED: Final = "Failed"
 OUR_BUG: Final = 1
+CONDITIONS: Final = 4  # remembered in a process
 HOUR_S: Final = 3600.0
 # A Dask worker has threads, and one film needs the interpreter for itself anyway.
 _ONE: Final = threading.Lock()
@@ -60,7 +61,7 @@ _seen: dict[tuple[object, ...], app.Prepared] = {}
 def _prepared(recipe: str, bench: str, sets: Changes, world: Changes, desk: str) -> app.Prepared:
     """What the films of one condition share: read and planned once, for all its seeds.
 
-    Only the last one is remembered: the seeds of a condition follow each other.
+    Few are remembered: the seeds of a condition follow each other.
     """
     key = (recipe, bench, sets, world)
     if key not in _seen:
@@ -72,7 +73,8 @@ def _prepared(recipe: str, bench: str, sets: Changes, world: Changes, desk: str)
             heed=False,
         )  # fmt: skip
         made = app.prepare(order)
-        _seen.clear()
+        if len(_seen) >= CONDITIONS:
+            del _seen[next(iter(_seen))]
         _seen[key] = made
     return _seen[key]
 
