@@ -41,7 +41,10 @@ DETACH_POLLS: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What somebody wants to be run; `speed` as the command line writes it, "" is the default."""
+    """What somebody wants to be run; `speed` as the command line writes it, "" is the default.
+
+    `heed` is whether the process's signals, Ctrl-C among them, are for this run.
+    """
 
     recipe: str
     bench: str = "dip"
@@ -57,6 +60,7 @@ class Order:
     fifo: int = 0
     lock_memory: bool = False
     cpu: int = -1
+    heed: bool = True
 
 
 def pairs(items: Sequence[str] | None, option: str) -> dict[str, str]:
@@ -179,11 +183,11 @@ class Prepared:
         """Whether nothing real will move."""
         return self.launch.file.simulated is not None
 
-    def run(self, tell: "Callable[[News], None]") -> "Result":
-        """Do it."""
+    def run(self, tell: "Callable[[News], None]", run: str = "") -> "Result":
+        """Do it; `run` is the run's id if it must be given."""
         from lbl.run.launch import launch
 
-        return launch(self.launch, tell)
+        return launch(self.launch, tell, run)
 
 
 def prepare(order: Order) -> Prepared:
@@ -228,6 +232,7 @@ def prepare(order: Order) -> Prepared:
             fifo=order.fifo,
             lock_memory=order.lock_memory,
             cpu=order.cpu,
+            heed=order.heed,
         ),
         warnings(bound.file, world) if bound.file.in_process else (),
     )

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from lbl import cli_study
 from lbl.cli_bench import bench_app, driver_app
 
 OUR_BUG: Final = 1
@@ -314,6 +315,10 @@ def timing(
         print(pictures.latenesses(made.samples_us(), picture), file=sys.stderr)
     if json:
         screen.as_json(figures)
+
+
+app.command()(cli_study.twin)
+app.command()(cli_study.sweep)
 
 
 @bench_app.command("safe")

@@ -175,6 +175,11 @@ def world_parameters(given: Mapping[str, object], place: str) -> dict[str, float
     return values
 
 
+def world_units() -> dict[str, str]:
+    """Every parameter of the world and its unit; "" for a plain number."""
+    return {name: "" if one.unit == "-" else one.unit for name, one in PARAMETERS.items()}
+
+
 def idle(names: Iterable[str]) -> list[str]:
     """Those of the parameters that nothing in this world looks at."""
     return [name for name in names if not PARAMETERS[name].acts]

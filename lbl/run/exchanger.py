@@ -92,6 +92,7 @@ class Exchanger:
             pumping = priming(self._cell, bath)
             moves = f"{primed(self._cell):g} mL from {bath.name} to waste"
             yield from self._act(f"prime {bath.name}", moves, pumping)
+        self._bench.rest()
 
     def transfer(
         self, legs: Legs, start_ns: int, tag: int, lifted: Callable[[int], None]
@@ -101,13 +102,14 @@ class Exchanger:
         for number, leg in enumerate(legs):
             pumping = _pumping(leg)
             self._select(pumping.position)
+            # Before it fires: from then on nobody may stop the plunger half way.
+            self._guard(pumping, last=number == len(legs) - 1)
             if number == 0:
                 lifted_ns = began_ns = yield from self._fire(pumping, start_ns, tag)
                 lifted(lifted_ns)
             else:
                 began_ns = self._clock.now_ns()
                 self._rig.pump.start_strokes(pumping.strokes)
-            self._guard(pumping, last=number == len(legs) - 1)
             yield from self._ended(pumping, began_ns)
             planned_ns += pumping.duration_ns
             self._inside = self._at(pumping.position)
@@ -248,9 +250,9 @@ class Exchanger:
         """Strokes that are no transfer, with intent and outcome."""
         self._record("prepare-intent", None, role=role, moves=moves)
         self._select(pumping.position)
+        self._rig.rescue(None, 0)
         began_ns = self._clock.now_ns()
         self._rig.pump.start_strokes(pumping.strokes)
-        self._rig.rescue(None, 0)
         yield from self._ended(pumping, began_ns)
         self._record("prepare-outcome", None, role=role, result="done")
 

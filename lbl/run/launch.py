@@ -45,7 +45,10 @@ TRIES: Final = 100  # runs of one recipe begun in one second
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """All that a run is started with; texts are frozen into its folder."""
+    """All that a run is started with; texts are frozen into its folder.
+
+    `heed` is whether the process's signals are for this run; only a main thread can say so.
+    """
 
     plan: Plan
     equipment: Equipment
@@ -64,6 +67,7 @@ class Launch:
     fifo: int = 0
     lock_memory: bool = False
     cpu: int = -1
+    heed: bool = True
 
 
 def launch(what: Launch, tell: Callable[[News], None], run: str = "") -> Result:
@@ -73,7 +77,7 @@ def launch(what: Launch, tell: Callable[[News], None], run: str = "") -> Result:
     nothing has moved and no folder is left.
     """
     with ExitStack() as opened:
-        mailbox = opened.enter_context(listening())
+        mailbox = opened.enter_context(listening()) if what.heed else Mailbox()
         clock, durable = RunClock(what.speed, rate=what.file.rate), what.speed != 0.0
         clock.ask(fifo=what.fifo, lock_memory=what.lock_memory, cpu=what.cpu)
         simulation = simulate(what) if what.file.in_process else None

@@ -139,3 +139,8 @@ class Mailbox:
         self._aborted = True
         self._abort_now()
         self._wake()
+
+
+def ignore_interrupts() -> None:
+    """Ctrl-C is for the process that leads; a worker ends when that one says so."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -122,7 +122,10 @@ def main() -> None:
     print(f"{'figure':<{width}}  {'measured':>22}  to reach")
     for name, measured, goal in rows:
         print(f"{name:<{width}}  {measured:>22}  {goal}")
-    for module in ("bench_engine", "bench_visa", "bench_core", "bench_guardian", "bench_journal"):
+    for module in (
+        "bench_engine", "bench_visa", "bench_core", "bench_guardian", "bench_journal",
+        "bench_study",
+    ):  # fmt: skip
         path = Path(__file__).parent / f"{module}.py"
         if path.is_file():
             print()
