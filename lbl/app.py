@@ -82,13 +82,18 @@ def plan(recipe: str, bench: str, sets: Mapping[str, str]) -> Plan:
 
 
 def warnings(file: BenchFile, world: Mapping[str, float] = NO_WORLD) -> tuple[str, ...]:
-    """What somebody should know of a simulated bench before a film is grown on it."""
-    from lbl.bench.simulated import idle, world_parameters
+    """What somebody should know of a simulated bench before a film is grown on it.
+
+    Raises BadInput for parameters and faults of its world that cannot be.
+    """
+    from lbl.bench.simulated import Simulation, idle, world_parameters
 
     stated = world_parameters(file.simulated.world if file.simulated else {}, file.name)
     values = {**stated, **world}
+    if file.in_process and file.simulated is not None and file.simulated.faults:
+        Simulation(file, world, seed=0, area=1.0, sides=1)
     told = [f"{name} is for the record: nothing in the world looks at it" for name in idle(values)]
-    if values.get("gravity", 1.0) < LOW_GRAVITY:
+    if file.kind == "dip" and values.get("gravity", 1.0) < LOW_GRAVITY:
         told.append(
             f"at {values['gravity']:g} g an open bath keeps no liquid in: drag-out is capped at "
             "what clamp and mesh hold, and a real dip bench would be refused"

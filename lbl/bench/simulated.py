@@ -88,16 +88,11 @@ class Simulation:
         seed: int,
         area: float,
         sides: int,
-        start_ns: int = 0,
     ) -> None:
-        """`start_ns` is what the clock that will drive the bench says now."""
         guard()
         self._file = file
-        self._start_ns = start_ns
         stated = world_parameters(file.simulated.world if file.simulated else {}, file.name)
-        self.world = _world(
-            file, {**stated, **world}, seed=seed, area=area, sides=sides, start_ns=start_ns
-        )
+        self.world = _world(file, {**stated, **world}, seed=seed, area=area, sides=sides)
         self.assembly = Assembly(_specs(file), self.world, seed=seed)
         self._ail(file)
 
@@ -107,9 +102,9 @@ class Simulation:
         for one in file.simulated.faults if file.simulated else ():
             try:
                 if one.world:
-                    self.assembly.befall(_mishap(one, self._start_ns))
+                    self.assembly.befall(_mishap(one))
                 else:
-                    self.assembly.inject(one.instrument, _fault(one, self._start_ns))
+                    self.assembly.inject(one.instrument, _fault(one))
             except KeyError:
                 problems.append(f"there is no instrument '{one.instrument}' to fail")
             except ValueError as error:
@@ -185,17 +180,17 @@ def idle(names: Iterable[str]) -> list[str]:
     return [name for name in names if not PARAMETERS[name].acts]
 
 
-def _fault(one: FaultFile, start_ns: int) -> Fault:
+def _fault(one: FaultFile) -> Fault:
     """What the bench file lets go wrong with an instrument; ValueError for what cannot be."""
     if not one.instrument or one.where or one.lasts is not None:
         raise ValueError(
             "a fault names an 'instrument' and its 'kind', or a mishap of the 'world'; "
             "'where' and 'lasts' are for the world's"
         )
-    return Fault(one.kind, start_ns + round(one.at * NS), one.after, one.count, one.argument)
+    return Fault(one.kind, round(one.at * NS), one.after, one.count, one.argument)
 
 
-def _mishap(one: FaultFile, start_ns: int) -> Mishap:
+def _mishap(one: FaultFile) -> Mishap:
     """What the bench file lets befall the world; ValueError for what cannot be."""
     if one.instrument or one.kind or one.after or one.count != 1:
         raise ValueError(
@@ -205,8 +200,7 @@ def _mishap(one: FaultFile, start_ns: int) -> Mishap:
     if isinstance(argument, str) and one.world in MISHAPS:
         argument = _measured(argument, MISHAPS[one.world].unit)
     lasts_ns = None if one.lasts is None else round(one.lasts * NS)
-    at_ns = start_ns + round(one.at * NS)
-    return Mishap(one.world, at_ns, one.where, _plain(argument), lasts_ns)
+    return Mishap(one.world, round(one.at * NS), one.where, _plain(argument), lasts_ns)
 
 
 def _plain(argument: float | str | None) -> float | None:

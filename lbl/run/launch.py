@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from time import monotonic_ns
 from typing import Any, Final
 
 from lbl import __version__
@@ -136,12 +135,7 @@ def simulate(what: Launch) -> Simulation:
     """The simulated bench, its baths filled as a technician would."""
     substrate = what.plan.substrate
     simulation = Simulation(
-        what.file,
-        what.world,
-        seed=what.seed,
-        area=substrate.area,
-        sides=substrate.sides,
-        start_ns=monotonic_ns() if what.speed is None else 0,  # what the real clock says
+        what.file, what.world, seed=what.seed, area=substrate.area, sides=substrate.sides
     )
     simulation.fill(what.plan.assignments, what.plan.solutions)
     return simulation

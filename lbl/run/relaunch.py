@@ -8,7 +8,6 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from time import monotonic_ns
 from typing import Any, Final
 
 from lbl.bench.bench import Bench
@@ -119,21 +118,19 @@ def _make_up_record(folder: RunFolder) -> None:
 def restored(
     folder: RunFolder, plan: Plan, file: BenchFile, created: Mapping[str, Any]
 ) -> Simulation:
-    """The simulated bench as its process left it; on the real clock its world goes on from now."""
+    """The simulated bench as its process left it."""
+    simulation = Simulation(
+        file,
+        created["world"],
+        seed=created["seed"],
+        area=plan.substrate.area,
+        sides=plan.substrate.sides,
+    )
+    simulation.fill(plan.assignments, plan.solutions)
     state = folder.read_world()
     try:
         if state is None:
             raise KeyError("world.json")
-        passed_ns = int(state["world"]["now"])
-        simulation = Simulation(
-            file,
-            created["world"],
-            seed=created["seed"],
-            area=plan.substrate.area,
-            sides=plan.substrate.sides,
-            start_ns=monotonic_ns() - passed_ns if created["speed"] == "real" else 0,
-        )
-        simulation.fill(plan.assignments, plan.solutions)
         simulation.restore(state)
         folder.keep_ledger(int(state["world"]["ledger"]))
     except (KeyError, TypeError, ValueError, AttributeError, IndexError):

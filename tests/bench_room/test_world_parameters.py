@@ -1,13 +1,9 @@
-"""World parameters as people write them, with any unit; and when a simulated bench begins."""
-
-from pathlib import Path
+"""World parameters as people write them: with the unit of the table, with another, or wrong."""
 
 import pytest
 
-from lbl.bench.file import read_bench
-from lbl.bench.simulated import Simulation, idle, world_parameters
+from lbl.bench.simulated import idle, world_parameters
 from lbl.errors import BadInput
-from lbl.shipped import find
 from sim.parameters import PARAMETERS
 
 
@@ -55,19 +51,3 @@ def test_what_cannot_be_is_refused(name: str, written: str, sentence: str) -> No
 
 def test_two_are_for_the_record_only() -> None:
     assert idle(PARAMETERS) == ["N", "n_rinse"]
-
-
-def test_a_bench_in_real_time_begins_when_its_run_does(tmp_path: Path) -> None:
-    text = Path(find("dip", "sim", "bench")).read_text(encoding="utf-8")
-    told = "simulated: {faults: [{world: leak, where: P1, at: 10 s}]}"
-    path = tmp_path / "ill.yaml"
-    path.write_text(text.replace("simulated: {}", told), encoding="utf-8")
-    start_ns = 90 * 86_400 * 10**9
-    simulation = Simulation(read_bench(path), {}, seed=1, area=2.0, sides=2, start_ns=start_ns)
-    simulation.settle(start_ns + 9 * 10**9)
-    assert simulation.world.ledger == []
-    simulation.settle(start_ns + 11 * 10**9)
-    (row,) = simulation.world.ledger
-    assert (row["kind"], row["at_s"]) == ("mishap", 10.0)
-    vessels = simulation.world.truth()["vessels"].values()
-    assert {round(one["age_h"], 3) for one in vessels} == {0.003}
