@@ -81,6 +81,12 @@ def plan(recipe: str, bench: str, sets: Mapping[str, str]) -> Plan:
     return _bind(recipe, bench, sets).plan
 
 
+def look(recipe: str, bench: str, sets: Mapping[str, str]) -> tuple[Plan, tuple[str, ...]]:
+    """The plan, and what somebody should know of the bench; raises BadInput for either."""
+    bound = _bind(recipe, bench, sets)
+    return bound.plan, warnings(bound.file)
+
+
 def warnings(file: BenchFile, world: Mapping[str, float] = NO_WORLD) -> tuple[str, ...]:
     """What somebody should know of a simulated bench before a film is grown on it.
 
@@ -99,11 +105,6 @@ def warnings(file: BenchFile, world: Mapping[str, float] = NO_WORLD) -> tuple[st
             "what clamp and mesh hold, and a real dip bench would be refused"
         )
     return tuple(told)
-
-
-def bench_warnings(bench: str) -> tuple[str, ...]:
-    """The same for a bench by its name or file."""
-    return warnings(read_bench(find(bench, "sim", "bench")))
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,8 +76,9 @@ def check(recipe: Recipe, bench: BenchOption = BENCH, sets: Sets = None) -> None
     from lbl import app as door
     from lbl import screen
 
-    screen.checked(door.plan(recipe, bench, door.pairs(sets, "--set")))
-    _warn(door.bench_warnings(bench))
+    made, notes = door.look(recipe, bench, door.pairs(sets, "--set"))
+    screen.checked(made)
+    _warn(notes)
 
 
 @app.command()
@@ -86,9 +87,9 @@ def plan(recipe: Recipe, bench: BenchOption = BENCH, sets: Sets = None, json: Js
     from lbl import app as door
     from lbl import screen
 
-    made = door.plan(recipe, bench, door.pairs(sets, "--set"))
+    made, notes = door.look(recipe, bench, door.pairs(sets, "--set"))
     screen.planned(made)
-    _warn(door.bench_warnings(bench))
+    _warn(notes)
     if json:
         screen.as_json(made.as_json())
 
