@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Final, Self, TextIO
 
@@ -62,6 +62,8 @@ def planned(plan: Plan) -> None:
         ("bilayers, depositions", f"{plan.bilayers}, {plan.depositions}"),
         ("duration", units.duration(plan.duration_ns / 1e9)),
         ("steps", str(len(plan.steps))),
+        ("exchanges of a rinse", _span(*map(str, plan.exchanges))),
+        *_lengthened(plan),
         *(
             (f"{name} to prepare", f"{volume:.1f} mL, ends at {_left(budget.dilution, name)}")
             for name, volume in budget.volumes.items()
@@ -76,6 +78,21 @@ def planned(plan: Plan) -> None:
     for row in rows:
         table.add_row(*row)
     _out.print(table)
+
+
+def _span(low: str, high: str) -> str:
+    return low if low == high else f"{low} to {high}"
+
+
+def _lengthened(plan: Plan) -> Iterator[tuple[str, str]]:
+    """Exposures that a bench makes longer, since their solution grows weaker."""
+    longer: dict[str, list[int]] = {}
+    for step in plan.steps:
+        if "c_over_c0" in step.detail:
+            longer.setdefault(step.solution, []).append(step.dwell_ns)
+    for name, dwells in longer.items():
+        first, last = (units.duration(ns / 1e9) for ns in (min(dwells), max(dwells)))
+        yield f"dwell in {name}", f"{_span(first, last)}, longer as it grows weaker"
 
 
 def _left(dilution: Mapping[str, float], name: str) -> str:

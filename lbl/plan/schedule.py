@@ -195,6 +195,12 @@ class Plan:
     start: float
     hash: str
 
+    @property
+    def exchanges(self) -> tuple[int, int]:
+        """The fewest and the most exchanges of a rinse; the bench may need more than asked for."""
+        wanted = {step.exchange[1] for step in self.steps if step.exchange[1]} or {0}
+        return min(wanted), max(wanted)
+
     def as_json(self) -> dict[str, object]:
         """Return the summary that `lbl plan --json` prints."""
         budget = self.budget
@@ -218,6 +224,7 @@ class Plan:
                 }
                 for refill in budget.refills
             ],
+            "rinse_exchanges": list(self.exchanges),
             "carry_over_worst": budget.carry_over_worst,
             "air_s_worst": budget.air_worst,
             "person_needed_s": budget.person,
