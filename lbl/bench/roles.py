@@ -130,7 +130,7 @@ class StrokePump(Instrument, Protocol):
         """Begin strokes now."""
 
     def stroked(self, strokes: Sequence[Stroke]) -> bool:
-        """One poll: whether they are done, plunger and valve where they belong."""
+        """One poll: whether they are done and the syringe is empty again."""
 
     def strokes_s(self, strokes: Sequence[Stroke]) -> float:
         """How long they take, in s."""

@@ -4,6 +4,7 @@ The same inputs give the same bytes. Must never read a clock, and never let a pl
 would dry the film, mix opposite charges, or run out of liquid.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Final
 
@@ -13,7 +14,7 @@ from lbl.plan.assign import Assignment, assign
 from lbl.plan.document import hashed
 from lbl.plan.equipment import Equipment, Side
 from lbl.plan.itinerary import PHOTOMETRY, Itinerary
-from lbl.plan.recipe import MAX_EXCHANGES, Expose, Measure, Recipe, not_above
+from lbl.plan.recipe import MAX_EXCHANGES, TOLERANCE, Expose, Measure, Recipe, not_above
 from lbl.plan.schedule import Budget, Limits, Liquid, Plan, Quality, Substrate
 from lbl.plan.timetable import Timetable
 from lbl.plan.unroll import Act, unroll
@@ -105,7 +106,7 @@ class _Planning:
             if not itinerary.problems:
                 table.follow(itinerary.stops)
             carried = self._cascade(table) if washing is None else washing.cascade()
-            if not self._more(extra, carried):
+            if not self._more(extra, carried, table):
                 break
         problems = [*itinerary.problems, *table.problems, *self._carry_over(carried)]
         if problems:
@@ -127,8 +128,8 @@ class _Planning:
     def _over(self, carried: budget.Carried) -> bool:
         return not not_above(carried.share, self._recipe.limits.carry_over)
 
-    def _more(self, extra: dict[Side, int], carried: budget.Cascade) -> bool:
-        """Add an exchange on the sides that dilute too little; False if that changes nothing."""
+    def _more(self, extra: dict[Side, int], carried: budget.Cascade, table: Timetable) -> bool:
+        """Add exchanges on the sides that dilute too little; False if that changes nothing."""
         added = False
         # What reaches the positive baths has been rinsed on the negative side, and the reverse.
         reached: tuple[tuple[Side, budget.Carried], ...] = (
@@ -140,9 +141,20 @@ class _Planning:
                 len(baths) for (of, _), baths in self._assignment.rinses.items() if of == side
             ]
             if self._over(into) and extra[side] < max(rinses, default=0):
-                extra[side] += 1
+                extra[side] += self._lacking(into.share, table)
                 added = True
         return added
+
+    def _lacking(self, share: float, table: Timetable) -> int:
+        """How many exchanges lack at least: one, or as many as a cell's residual tells at once.
+
+        Each exchange of a cell leaves the same share r, so k of them leave r^k.
+        """
+        done = min((step.exchange[1] for step in table.steps if step.exchange[1]), default=0)
+        if self._equipment.cell is None or not done or not 0.0 < share < 1.0:
+            return 1
+        wanted = math.log(self._recipe.limits.carry_over) / math.log(share) * done
+        return max(1, math.ceil(wanted - TOLERANCE) - done)
 
     def _carry_over(self, carried: budget.Cascade) -> list[Problem]:
         limit = self._recipe.limits.carry_over
