@@ -114,11 +114,11 @@ class Vici:
             )
         return found
 
-    def go(self, port: int) -> None:
-        """Turn to `port` by the shortest way; returns when the valve says that it is there.
+    def turn(self, port: int) -> float:
+        """Begin to turn to `port` by the shortest way; the s until it should stand there.
 
-        Nothing is sent when it is there already. Raises InstrumentError: "limit" for a port it
-        does not have, "fault" when it has not arrived within TURN_S after the computed time.
+        Nothing is sent when it is there already: 0. Raises InstrumentError "limit" for a port it
+        does not have. `position` tells whether it arrived.
         """
         if not 1 <= port <= self.positions:
             raise self._error(
@@ -126,9 +126,20 @@ class Vici:
             )
         way = abs(port - self.position())
         if not way:
-            return
+            return 0.0
         self.port.write(self.go_bytes(port), who=self.name)
-        self.port.pause(START_S + min(way, self.positions - way) * STEP_S)
+        return START_S + min(way, self.positions - way) * STEP_S
+
+    def go(self, port: int) -> None:
+        """Turn to `port` and wait until the valve says that it is there.
+
+        Raises InstrumentError: "limit" for a port it does not have, "fault" when it has not arrived
+        within TURN_S after the computed time.
+        """
+        lasts_s = self.turn(port)
+        if not lasts_s:
+            return
+        self.port.pause(lasts_s)
         reached = 0
         for _ in range(math.ceil(TURN_S / POLL_S)):
             reached = self.position()

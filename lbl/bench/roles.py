@@ -148,8 +148,11 @@ class Valve(Instrument, Protocol):
     def prepare(self) -> None:
         """Make it ready; moves nothing."""
 
-    def go(self, port: int) -> None:
-        """Turn there and wait until it says so; bounded."""
+    def turn(self, port: int) -> float:
+        """Begin to turn there; the s until it should stand, 0 when it does."""
+
+    def position(self) -> int:
+        """Where it stands."""
 
     def go_bytes(self, port: int) -> bytes:
         """What the dead-man sends to turn it."""

@@ -22,6 +22,7 @@ from lbl.watch.ladder import Verdict
 SECOND: Final = 1_000_000_000
 PARKING_LOOKS: Final = 600  # half a minute: longer than any safe programme
 POLL_NS: Final = 100_000_000
+SELECT_LOOKS: Final = 20  # polls of a selector that should have arrived
 OVERTIME_NS: Final = 10 * SECOND  # strokes that last this much longer than planned are stuck
 AIR_KPA: Final = 101.325  # the meter's zero of gauge pressure
 LEAST_FLOW: Final = 0.5  # of the pump's rate, in the middle of a stroke into the cell
@@ -101,7 +102,7 @@ class Exchanger:
         lifted_ns, planned_ns = 0, start_ns
         for number, leg in enumerate(legs):
             pumping = _pumping(leg)
-            self._select(pumping.position)
+            yield from self._select(pumping.position)
             # Before it fires: from then on nobody may stop the plunger half way.
             self._guard(pumping, last=number == len(legs) - 1)
             if number == 0:
@@ -118,12 +119,37 @@ class Exchanger:
         self._next_ns = self._good_ns = self._clock.now_ns()  # looked at as soon as it dwells
         return Arrival(lifted_ns, self._next_ns, planned_ns)
 
-    def _select(self, position: int) -> None:
-        """Turn the selector, unless it was seen there and nothing has gone wrong since."""
-        if position != self._position:
-            self._position = 0
-            self._rig.selector.go(position)
-            self._position = position
+    def _select(self, position: int) -> Waits[None]:
+        """Turn the selector, unless it was seen there and nothing has gone wrong since.
+
+        One that sticks is told once more; raises Trouble when it still does.
+        """
+        if position == self._position:
+            return
+        self._position = 0
+        reached = yield from self._turn(position)
+        if reached != position:
+            sentence = f"the selector stands at {reached} instead of {position}"
+            self._judged([Verdict("retry", "position-wrong", sentence)], None)
+            reached = yield from self._turn(position)
+        if reached != position:
+            raise Trouble("position-wrong", f"the selector stays at {reached}, not at {position}")
+        self._position = position
+
+    def _turn(self, position: int) -> Waits[int]:
+        """Turn the selector and see where it stands in the end."""
+        selector = self._rig.selector
+        lasts_s = selector.turn(position)
+        if not lasts_s:
+            return position
+        yield self._clock.now_ns() + int(lasts_s * SECOND)
+        reached = selector.position()
+        for _ in range(SELECT_LOOKS):
+            if reached == position:
+                break
+            yield self._clock.now_ns() + POLL_NS
+            reached = selector.position()
+        return reached
 
     def _fire(self, pumping: Pumping, deadline: int, tag: int) -> Waits[int]:
         """Arm strokes and wait until the core has sent them."""
@@ -249,7 +275,7 @@ class Exchanger:
     def _act(self, role: str, moves: str, pumping: Pumping) -> Waits[None]:
         """Strokes that are no transfer, with intent and outcome."""
         self._record("prepare-intent", None, role=role, moves=moves)
-        self._select(pumping.position)
+        yield from self._select(pumping.position)
         self._rig.rescue(None, 0)
         began_ns = self._clock.now_ns()
         self._rig.pump.start_strokes(pumping.strokes)
