@@ -15,7 +15,7 @@ from lbl.studies import Outcome
 from lbl.study.case import Cell, Film
 from lbl.study.contrast import Condition, Contrast
 from lbl.study.factors import Factor
-from lbl.study.figures import title
+from lbl.study.figures import title, wanted_low
 
 LINES: Final = 20  # progress lines of a whole study where there is no terminal
 ROWS: Final = 40  # conditions shown; the table has them all
@@ -99,7 +99,7 @@ def swept(
     *,
     quiet: bool,
 ) -> None:
-    """A row a condition, and which of them is highest in each figure."""
+    """A row a condition, and which of them is best in each figure."""
     if quiet or not rows:
         return
     table = Table(box=None, pad_edge=False)
@@ -115,17 +115,19 @@ def swept(
     if len(rows) > ROWS:
         said(f"and {len(rows) - ROWS} more in the table")
     for name in shown:
-        said(_highest(factors, [row for row in rows if name in row.mean], name))
+        said(_best(factors, [row for row in rows if name in row.mean], name))
     _took(outcome)
 
 
-def _highest(factors: Sequence[Factor], rows: Sequence[Condition], name: str) -> str:
-    best = max(rows, key=lambda row: row.mean[name])
+def _best(factors: Sequence[Factor], rows: Sequence[Condition], name: str) -> str:
+    low = wanted_low(name)
+    best = (min if low else max)(rows, key=lambda row: row.mean[name])
     at = ", ".join(
         f"{one.name} {_cell(cell)} {one.unit}".rstrip()
         for one, cell in zip(factors, best.cells, strict=True)
     )
-    return f"highest {title(name)}: {_number(best.mean[name])}" + (f" at {at}" if at else "")
+    word = "lowest" if low else "highest"
+    return f"{word} {title(name)}: {_number(best.mean[name])}" + (f" at {at}" if at else "")
 
 
 def _took(outcome: Outcome) -> None:

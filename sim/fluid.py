@@ -85,6 +85,7 @@ class Vessel:
     __slots__ = (
         "_drift",
         "_evaporates",
+        "_old",
         "_perish",
         "_since_ns",
         "_suspension",
@@ -122,6 +123,7 @@ class Vessel:
         flux = parameters["E_lid"] if spec.lidded else parameters["E_evap"]
         self._evaporates = flux * spec.area * _ML_PER_CM2_S
         self._perish = (parameters["k_age_BR"], parameters["k_age_PDAC"])
+        self._old = parameters["age_BR"] * _S_PER_D
         held = parameters["buffered"]
         drift = held * parameters["pH_drift_buffered"] + (1.0 - held) * parameters["pH_drift"]
         shut = parameters["E_lid"] / parameters["E_evap"] if parameters["E_evap"] > 0.0 else 1.0
@@ -148,8 +150,10 @@ class Vessel:
         self.amounts = {}
         if solution.charge != 0 and strength > 0.0:
             self.amounts[solution.species] = strength * volume
-        self.aged = self.harm = self.sediment = self.lost = 0.0
-        self.lumped = self._suspension.fresh if solution.species == PROTEIN else 0.0
+        self.aged = self.harm = self.sediment = self.lost = self.lumped = 0.0
+        if solution.species == PROTEIN:
+            self.aged = self._old
+            self.lumped = self._suspension.stood(self._suspension.fresh, self._old, 0.0)[0]
         self._since_ns = now_ns
         self._worn = self._wear(now_ns)
 

@@ -97,6 +97,7 @@ _ROWS = (
     ("r_res", "-", 0.05, 0.01, 0.2, True, True, "if given, what stays in a drained flow cell"),
     ("E_evap", "kg/(m2 h)", 0.1, 0.0, 0.3, True, True, "open evaporation at 22 degC, 45 % RH"),
     ("E_lid", "kg/(m2 h)", 0.005, 0.0, 0.1, True, True, "evaporation under a lid"),
+    ("age_BR", "d", 0.0, 0.0, 60.0, True, True, "age of the BR when it is filled in, at 22 degC"),
     ("k_age_BR", "1/d", 0.01, 0.0, 1.0, True, True, "BR that goes bad in its bath, 22 degC"),
     ("k_age_PDAC", "1/d", 0.0017, 0.0, 1.0, True, True, "polyelectrolyte that goes bad, 22 degC"),
     ("Ea_age", "kJ/mol", 39.0, 0.0, 120.0, True, True, "activation energy of ageing"),

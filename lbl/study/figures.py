@@ -10,6 +10,9 @@ _TITLES: Final[Mapping[str, str]] = {
     "slope_mOD": "growth (mOD a bilayer)",
     "r2": "r2 of the growth",
     "lateral_cv": "lateral CV",
+    "mass_ng_cm2": "mass (ng/cm2)",
+    "a280": "A280 of one side",
+    "a700": "A700 of one side",
     "qcm_hz": "QCM shift (Hz)",
     "coverage_per_dip": "coverage a dip",
     "nm_per_h": "speed of growth (nm/h)",
@@ -27,6 +30,8 @@ _ENDS: Final[Mapping[str, str]] = {
     "_s": " (s)",
 }
 
+_LOW: Final = frozenset({"lateral_cv", "a700", "deviations", "duration_s"})  # less is better
+
 
 def title(name: str) -> str:
     """A column's name for a person: "BR_used_ml" is "BR used (mL)"."""
@@ -36,3 +41,8 @@ def title(name: str) -> str:
         if name.endswith(end):
             return name.removesuffix(end).replace("_", " ") + words
     return name.replace("_", " ")
+
+
+def wanted_low(name: str) -> bool:
+    """Whether less of a figure is better; of all others one looks for the highest."""
+    return name in _LOW

@@ -97,3 +97,15 @@ def test_a_vessel_survives_its_plain_form() -> None:
     empty = Vessel(bath.spec, VALUES)
     other.load(empty.plain(0), 0)
     assert (other.solution, other.label()) == (None, "")
+
+
+def test_membrane_may_be_old_when_it_is_filled_in() -> None:
+    spec = VesselSpec("bath", 0.0, 20.0, 7.07, True, 40.0)
+    fresh, old = (Vessel(spec, settled({"age_BR": days})) for days in (0.0, 20.0))
+    for bath in (fresh, old):
+        bath.fill(BR, 1.0, 20.0, 0)
+    assert (fresh.age_h(0), old.age_h(0)) == (0.0, 480.0)
+    assert fresh.active("BR", 0) == 1.0
+    assert old.active("BR", 0) == pytest.approx(0.819, abs=0.001)  # e^(-0.01 a day x 20 d)
+    assert old.lumped == pytest.approx(1.0 - 0.98 * 0.6188, abs=0.001)  # e^(-0.001 an h x 480 h)
+    assert fresh.lumped == pytest.approx(0.02)
