@@ -34,7 +34,6 @@ MOD: Final = 1000.0
 WATCH: Final = "watch"
 MAX_EVERY: Final = 64  # wakes between looks into the inbox where a second is a day
 PARKED_NS: Final = 30_000_000_000  # a safe programme is over by then
-DWELT: Final = frozenset({"step-outcome", "deposition-done"})
 DOSE_FLOOR: Final = 0.01  # mL; less is neither pumped nor weighed well enough to judge
 DOSE_TOLERANCE: Final = 0.05  # of a bench that doses nothing; never judged
 
@@ -221,11 +220,9 @@ class Session:
         """One journal record; before what is done is said, the simulated world is saved.
 
         So the world is never behind the journal: a killed process may have to do an act again,
-        but never believes one that the world has forgotten. That a dwell is over needs no save: a
-        world that still has the substrate there is one in which it was put back.
+        but never believes one that the world has forgotten.
         """
-        over = kind in DWELT and payload.get("result", "done") == "done"
-        if not over and not kind.endswith("-intent"):
+        if not kind.endswith("-intent"):
             self._save_world()
         actor = payload.pop("actor", "engine")
         index = -1 if step is None else step.index

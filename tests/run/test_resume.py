@@ -60,8 +60,10 @@ def in_br(event: Any) -> bool:
     return event.kind == "transfer-outcome" and event.payload["solution"] == "BR"
 
 
-def begin(runs: Path, sets: Mapping[str, str] = SETS, recipe: str = "demo") -> Path:
-    prepared = door.prepare(door.Order(recipe, sets=sets, runs=runs))
+def begin(
+    runs: Path, sets: Mapping[str, str] = SETS, recipe: str = "demo", bench: str = "dip"
+) -> Path:
+    prepared = door.prepare(door.Order(recipe, bench, sets, runs=runs))
     with pytest.raises(Cut):
         launching.launch(prepared.launch, lambda news: None, run="film")
     return runs / "film"
@@ -226,3 +228,26 @@ def test_a_stay_that_no_process_saw_stands_in_the_record(
     assert sum(one["end_s"] - one["start_s"] for one in stays[:2]) > 3000
     assert row["actual_s"] > 3000
     assert any("at most" in one["sentence"] for one in record["deviations"])
+
+
+@pytest.mark.parametrize("bench", ["dip", "flow"])
+def test_two_minutes_in_air_show_in_the_film_and_hold_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bench: str
+) -> None:
+    """Killed as the film comes out of the polycation, taken up two minutes later."""
+
+    def out_of_it(event: Any) -> bool:
+        done = event.kind == "step-outcome" and event.payload["act"] == "expose"
+        return bool(done and event.step > 0)
+
+    with monkeypatch.context() as patch:
+        cut_when(patch, out_of_it)
+        path = begin(tmp_path, bench=bench)
+    monkeypatch.setattr(relaunching, "idle_s", lambda path: 120.0)
+    again = resume(path)
+    (air,) = [r for r in again.ledger if r["kind"] == "air" and r["end_s"] - r["start_s"] > 100.0]
+    assert again.state == "Held" and "in air for" in again.reason, again.reason
+    if bench == "dip":
+        assert air["dried"], "a film of 1.5 um is dry after 54 s"
+    else:
+        assert not air["dried"], "the air of a closed cell is moist"
