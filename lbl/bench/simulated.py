@@ -164,7 +164,9 @@ def world_parameters(given: Mapping[str, object], place: str) -> dict[str, float
         try:
             values[name] = check(name, _value(name, str(written)))
         except ValueError as error:
-            problems.append(Problem("world-parameter", str(error), place))
+            told = str(error)
+            sentence = told if name in told else f"world parameter {name}: {told}"
+            problems.append(Problem("world-parameter", sentence, place))
     if problems:
         raise BadInput(*problems)
     return values
