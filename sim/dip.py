@@ -187,24 +187,15 @@ class Dip:
 
     # --- what the links do ---
 
-    def _advance(self, now_ns: int) -> int:
-        """Bring the stage to a time; return the world's time, which never runs backward."""
-        scene = self._scene
-        if now_ns >= self.due_ns or now_ns >= scene.due_ns:
-            scene.catch_up(now_ns)
-        if now_ns > scene.now_ns:
-            scene.now_ns = now_ns
-        return scene.now_ns
-
     def _lifted(self, motion: Motion) -> None:
         """Take over a move of the lift."""
-        self._advance(motion.start_ns)
+        self._scene.advance(motion.start_ns, self.due_ns)
         self._arm.z = motion
         self._foresee()
 
     def _turned(self, motion: Motion) -> None:
         """Take over a move of the carousel; to turn it with the substrate down is a collision."""
-        now_ns = self._advance(motion.start_ns)
+        now_ns = self._scene.advance(motion.start_ns, self.due_ns)
         if motion.target != motion.origin and self._arm.below[RIM]:
             self._collide("sideways", now_ns)
         self._arm.x = motion
@@ -220,7 +211,7 @@ class Dip:
     def _transfer(self, name: str, asked: float, now_ns: int) -> float:
         """Pump mL from bottle to vessel or back; return what truly went, signed."""
         scene = self._scene
-        now_ns = self._advance(now_ns)
+        now_ns = self._scene.advance(now_ns, self.due_ns)
         wet = self._substrate.inside is self._cellar.vessels[name]
         if wet:
             self._substrate.settle(now_ns)
@@ -235,5 +226,5 @@ class Dip:
 
     def _grams(self, now_ns: int) -> float:
         """Return the mass of all feed bottles, glass included."""
-        self._advance(now_ns)
+        self._scene.advance(now_ns, self.due_ns)
         return self._cellar.grams()

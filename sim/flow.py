@@ -217,20 +217,11 @@ class Flow:
         if leaves_ns is not None and leaves_ns < self.due_ns:
             self.due_ns = leaves_ns
 
-    def _advance(self, now_ns: int) -> int:
-        """Bring the stage to a time; return the world's time, which never runs backward."""
-        scene = self._scene
-        if now_ns >= self.due_ns or now_ns >= scene.due_ns:
-            scene.catch_up(now_ns)
-        if now_ns > scene.now_ns:
-            scene.now_ns = now_ns
-        return scene.now_ns
-
     # --- the pump ---
 
     def _begin(self, port: str, stroke: Stroke, ml: float) -> None:
         """Note how the plunger moves from now on; `ml` is the volume of a pulse."""
-        self._advance(stroke.start_ns)
+        self._scene.advance(stroke.start_ns, self.due_ns)
         if self._film.mixed_ns is not None:
             self._film.mix(stroke.start_ns)
         self._stroke, self._pulse = stroke, ml
@@ -267,7 +258,7 @@ class Flow:
             self.circuit.push(number, amount, self._strokes)
         else:
             self.circuit.draw(number, amount, self._strokes)
-        self._advance(now_ns)
+        self._scene.advance(now_ns, self.due_ns)
         return not pushing or self._gauges.head(number, 0.0) < _FORCE_KPA
 
     def _through(self, amount: float, now_ns: int) -> None:
@@ -340,7 +331,7 @@ class Flow:
 
     def _select(self, position: int, now_ns: int) -> int | None:
         """Turn the selector, unless it sticks; return where it truly is, None if it turned."""
-        self._advance(now_ns)
+        self._scene.advance(now_ns, self.due_ns)
         self._turns += 1
         sticking = self._scene.parameters["p_valve"]
         if chance.uniform(self._scene.seed, chance.VALVE, self._turns) < sticking:
@@ -357,7 +348,7 @@ class Flow:
 
     def _reference(self, now_ns: int) -> float:
         """Return the power that falls on the photodiode beside the film."""
-        now_ns = self._advance(now_ns)
+        now_ns = self._scene.advance(now_ns, self.due_ns)
         scene = self._scene
         self._beside.load(scene.optics.amps, scene.optics.room)
         warmer = scene.heat.temperature(now_ns) - QUOTED_AT
@@ -365,7 +356,7 @@ class Flow:
 
     def _moving(self, now_ns: int) -> tuple[int, float]:
         """Return the pump's port and the mL/min out of it (below 0: in) at this instant."""
-        self._advance(now_ns)
+        self._scene.advance(now_ns, self.due_ns)
         stroke = self._stroke
         if stroke is None:
             return self._port, 0.0

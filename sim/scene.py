@@ -69,6 +69,17 @@ class Scene:
         """Return simulated seconds since the world's start."""
         return (now_ns - self.start_ns) / _NS_PER_S
 
+    def advance(self, now_ns: int, due_ns: int) -> int:
+        """Bring the world to a time, with what is due on the stage at `due_ns`.
+
+        Returns the world's time, which never runs backward.
+        """
+        if now_ns >= due_ns or now_ns >= self.due_ns:
+            self.catch_up(now_ns)
+        if now_ns > self.now_ns:
+            self.now_ns = now_ns
+        return self.now_ns
+
     def shine(self, in_beam: bool) -> None:
         """Tell the film the light it is in from now on; the LED's counts in its beam."""
         light = self.parameters["ambient"] + self.optics.light(in_beam)

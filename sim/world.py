@@ -132,10 +132,7 @@ class World:
 
     def advance(self, now_ns: int) -> None:
         """Bring the world to a time; an earlier time than the last changes nothing."""
-        if now_ns >= self._stage.due_ns or now_ns >= self.scene.due_ns:
-            self._catch_up(now_ns)
-        if now_ns > self.scene.now_ns:
-            self.scene.now_ns = now_ns
+        self.scene.advance(now_ns, self._stage.due_ns)
 
     def next_ns(self) -> int | None:
         """Return when something will next happen by itself, None if nothing will."""

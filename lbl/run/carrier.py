@@ -17,10 +17,10 @@ from lbl.plan.schedule import Leg, Legs, Plan, Step
 from lbl.plan.transfer import transfer
 from lbl.run.acts import Waits
 from lbl.run.clock import RunClock
-from lbl.run.handling import GRACE_NS, LOOK_NS, NOTHING, OPEN, Arrival
+from lbl.run.handling import Arrival
+from lbl.run.trigger import Trigger
 from lbl.run.trouble import Trouble
 
-PARKING_LOOKS: Final = 600  # half a minute: longer than any safe programme
 POLL_NS: Final = 50_000_000
 OVERTIME_NS: Final = 5_000_000_000  # a leg that lasts this much longer than planned is stuck
 NEAR: Final = 0.05  # mm or deg between where an axis should stand and where it does
@@ -39,8 +39,7 @@ class Carrier:
         self._plan = plan
         self._bench = bench
         self._clock = clock
-        self._core = clock.core
-        self._armed = NOTHING
+        self._trigger = Trigger(clock)
         self._turning = False
         self.in_air = False
 
@@ -54,19 +53,9 @@ class Carrier:
             self._bench.rest()
 
     def drop(self) -> Waits[None]:
-        """Disarm everything; a lift that fired an instant before has put the substrate in air.
-
-        A safe programme that is being sent is let to its end first.
-        """
-        self._core.hold()
-        for _ in range(PARKING_LOOKS):
-            if not self._core.parking:
-                break
-            yield self._clock.now_ns() + POLL_NS
-        if self._armed != NOTHING and self._core.entry(self._armed)[0] == "fired":
-            self.in_air = True
-        self._armed = NOTHING
-        self._core.clear()
+        """Disarm everything; a lift that fired an instant before has put the substrate in air."""
+        fired = yield from self._trigger.drop()
+        self.in_air = self.in_air or fired
 
     def ready(self) -> Waits[None]:
         """Nothing: the axes have homed."""
@@ -101,19 +90,11 @@ class Carrier:
     def _fire(self, leg: Leg, deadline: int, tag: int) -> Waits[int]:
         axis = self._arm.axes[leg.axis]
         axis.set_speed(leg.speed)
-        if self._core.held:  # the dead-man has parked, or another command was not sent in time
-            raise Trouble.of_block(self._core.verdict, f"{leg.axis} to {leg.target:g}")
-        latest = deadline + int(GRACE_NS * self._clock.rate)
-        self._armed = axis.arm_move(leg.target, deadline, latest, tag)
-        self._core.confirm(self._armed)
-        yield deadline
-        state, fired = self._core.entry(self._armed)
-        while state in OPEN and self._clock.now_ns() <= latest:  # armed late: the pacer is at it
-            yield self._clock.now_ns() + LOOK_NS
-            state, fired = self._core.entry(self._armed)
-        self._armed = NOTHING
-        if state != "fired":
-            raise Trouble.of_block(self._core.verdict, f"{leg.axis} to {leg.target:g}")
+
+        def arm(deadline_ns: int, latest_ns: int) -> int:
+            return axis.arm_move(leg.target, deadline_ns, latest_ns, tag)
+
+        fired = yield from self._trigger.fire(arm, deadline, f"{leg.axis} to {leg.target:g}")
         self.in_air = True
         self._arm.rescue(leg)
         return fired

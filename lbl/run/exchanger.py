@@ -15,12 +15,13 @@ from lbl.plan.exchange import Stroke, exchange, primed, priming, refuge
 from lbl.plan.schedule import Legs, Plan, Pumping, Step
 from lbl.run.acts import Recorder, Waits
 from lbl.run.clock import RunClock
-from lbl.run.handling import GRACE_NS, LOOK_NS, NOTHING, OPEN, Arrival
+from lbl.run.handling import Arrival
+from lbl.run.trigger import Trigger
 from lbl.run.trouble import Trouble
 from lbl.watch.ladder import Verdict
 
 SECOND: Final = 1_000_000_000
-PARKING_LOOKS: Final = 600  # half a minute: longer than any safe programme
+SOON_NS: Final = 5_000_000
 POLL_NS: Final = 100_000_000
 SELECT_LOOKS: Final = 20  # polls of a selector that should have arrived
 OVERTIME_NS: Final = 10 * SECOND  # strokes that last this much longer than planned are stuck
@@ -48,14 +49,13 @@ class Exchanger:
         self._cell = cell
         self._bench = bench
         self._clock = clock
-        self._core = clock.core
+        self._trigger = Trigger(clock)
         self._record = record
         self._judged = judged
         self._used = [bath for bath in equipment.baths if bath.name in plan.assignments]
         self._baths = {bath.name: bath for bath in self._used}
         self._every_ns = int(rig.file.sensing.every * SECOND)
         self._limit = rig.file.cell.pressure
-        self._armed = NOTHING
         self._next_ns = 0  # when to look into the cell
         self._good_ns = 0  # since when it is known to hold no gas
         self._rinses = max((step.exchange[1] for step in plan.steps), default=1)
@@ -70,20 +70,10 @@ class Exchanger:
             self._rig.rescue(None, 0)
 
     def drop(self) -> Waits[None]:
-        """Disarm everything; strokes that fired an instant before have emptied the cell.
-
-        A safe programme that is being sent is let to its end first.
-        """
-        self._core.hold()
+        """Disarm everything; strokes that fired an instant before have emptied the cell."""
         self._position = 0
-        for _ in range(PARKING_LOOKS):
-            if not self._core.parking:
-                break
-            yield self._clock.now_ns() + POLL_NS
-        if self._armed != NOTHING and self._core.entry(self._armed)[0] == "fired":
-            self.in_air = True
-        self._armed = NOTHING
-        self._core.clear()
+        fired = yield from self._trigger.drop()
+        self.in_air = self.in_air or fired
 
     def ready(self) -> Waits[None]:
         """Fill the line of each reservoir with its liquid; the gas in it goes to waste."""
@@ -152,21 +142,13 @@ class Exchanger:
         return reached
 
     def _fire(self, pumping: Pumping, deadline: int, tag: int) -> Waits[int]:
-        """Arm strokes and wait until the core has sent them."""
-        if self._core.held:  # the dead-man has parked, or another command was not sent in time
-            raise Trouble.of_block(self._core.verdict, "an exchange")
-        deadline = max(deadline, self._clock.now_ns() + LOOK_NS)
-        latest = deadline + int(GRACE_NS * self._clock.rate)
-        self._armed = self._rig.pump.arm_strokes(pumping.strokes, deadline, latest, tag)
-        self._core.confirm(self._armed)
-        yield deadline
-        state, fired = self._core.entry(self._armed)
-        while state in OPEN and self._clock.now_ns() <= latest:  # armed late: the pacer is at it
-            yield self._clock.now_ns() + LOOK_NS
-            state, fired = self._core.entry(self._armed)
-        self._armed = NOTHING
-        if state != "fired":
-            raise Trouble.of_block(self._core.verdict, "an exchange")
+        """Have strokes sent at their deadline, or at once when that has passed."""
+
+        def arm(deadline_ns: int, latest_ns: int) -> int:
+            return self._rig.pump.arm_strokes(pumping.strokes, deadline_ns, latest_ns, tag)
+
+        deadline = max(deadline, self._clock.now_ns() + SOON_NS)
+        fired = yield from self._trigger.fire(arm, deadline, "an exchange")
         self.in_air = True
         return fired
 

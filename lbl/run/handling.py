@@ -11,10 +11,6 @@ from lbl.plan.schedule import Legs, Step
 from lbl.run.acts import Waits
 
 LEAD_NS: Final = 2_000_000_000  # a transfer is armed this long before its deadline
-GRACE_NS: Final = 250_000_000  # real; latest - deadline, well above what a busy host is late
-LOOK_NS: Final = 5_000_000
-NOTHING: Final = -1
-OPEN: Final = frozenset({"armed", "confirmed"})
 
 
 @dataclass(frozen=True, slots=True)
