@@ -92,6 +92,7 @@ class Exchanger:
         lifted_ns, planned_ns = 0, start_ns
         for number, leg in enumerate(legs):
             pumping = _pumping(leg)
+            other = pumping.position != self._position
             yield from self._select(pumping.position)
             # Before it fires: from then on nobody may stop the plunger half way.
             self._guard(pumping, last=number == len(legs) - 1)
@@ -101,7 +102,7 @@ class Exchanger:
             else:
                 began_ns = self._clock.now_ns()
                 self._rig.pump.start_strokes(pumping.strokes)
-            yield from self._ended(pumping, began_ns)
+            yield from self._ended(pumping, began_ns, watched=other)
             planned_ns += pumping.duration_ns
             self._inside = self._at(pumping.position)
         self.in_air = False
@@ -162,11 +163,15 @@ class Exchanger:
         safe = (there.position, _pumping(strokes).strokes)
         self._rig.rescue(safe, pumping.duration_ns)
 
-    def _ended(self, pumping: Pumping, began_ns: int) -> Waits[None]:
-        """Poll until the pump stands; in the middle of a stroke into the cell look at the line."""
+    def _ended(self, pumping: Pumping, began_ns: int, *, watched: bool) -> Waits[None]:
+        """Poll until the pump stands; in the middle of a stroke into the cell look at the line.
+
+        Looked at (`watched`) when another liquid comes, and when a bubble is driven out: a cell
+        that did not fill shows as gas in it right after any stroke.
+        """
         port, volume = pumping.strokes[-1]
         end_ns = began_ns + int(self._rig.pump.strokes_s(pumping.strokes) * SECOND)
-        if port == self._cell.inlet and volume < 0.0:
+        if watched and port == self._cell.inlet and volume < 0.0:
             stroke_ns = int(abs(volume) / pumping.rate * 60.0 * SECOND)
             yield from self._flowing(pumping.rate, end_ns - stroke_ns // 2, end_ns)
         latest = began_ns + pumping.duration_ns + OVERTIME_NS
@@ -261,7 +266,7 @@ class Exchanger:
         self._rig.rescue(None, 0)
         began_ns = self._clock.now_ns()
         self._rig.pump.start_strokes(pumping.strokes)
-        yield from self._ended(pumping, began_ns)
+        yield from self._ended(pumping, began_ns, watched=True)
         self._record("prepare-outcome", None, role=role, result="done")
 
     # Where to, and where from.
