@@ -7,9 +7,11 @@ it prints. The exit code is the number of campaigns that found something.
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 HERE = Path(__file__).parent
+SEED = int(os.environ.get("LBL_SEED", str(int(time.time()))))
 SCALE = float(os.environ.get("LBL_TORTURE", "1"))
 
 
@@ -17,14 +19,18 @@ def campaigns() -> list[tuple[str, list[str], dict[str, str]]]:
     """(what, words, environment) of each campaign."""
     pytest = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     exchanges = str(int(500_000 * SCALE))
-    films = str(max(1, int(700 * SCALE)))
+    films = str(max(1, int(350 * SCALE)))
+    kills = [sys.executable, str(HERE / "kills.py"), films]
     found = [
         (
             f"two threads on one wire, 2 x {exchanges} exchanges",
             [*pytest, "tests/ext/test_wire.py", "-k", "owned_wire"],
             {"LBL_EXCHANGES": exchanges},
         ),
-        (f"{films} films killed and resumed", [sys.executable, str(HERE / "kills.py"), films], {}),
+        *(
+            (f"{films} films on {bench} killed and resumed", [*kills, str(SEED), bench], {})
+            for bench in ("dip", "flow")
+        ),
     ]
     frames = str(int(5_000_000 * SCALE))
     found += [

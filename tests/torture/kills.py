@@ -33,23 +33,24 @@ class Count:
     failures: int = 0
 
 
-def campaign(films: int, seed: int) -> Count:
-    """Grow and kill so many films; prints each failure with what repeats it."""
+def campaign(films: int, seed: int, bench: str) -> Count:
+    """Grow and kill so many films on a bench; prints each failure with what repeats it."""
     count = Count()
     chance = random.Random(seed)
     for number in range(films):
         with tempfile.TemporaryDirectory() as folder:
-            wrong = film(Path(folder), chance, count)
+            wrong = film(Path(folder), chance, count, bench)
         count.films += 1
         if wrong:
             count.failures += 1
-            print(f"seed {seed} film {number}: {wrong}", flush=True)
+            print(f"seed {seed} {bench} film {number}: {wrong}", flush=True)
     return count
 
 
-def film(runs: Path, chance: random.Random, count: Count) -> str:
+def film(runs: Path, chance: random.Random, count: Count, bench: str) -> str:
     """One film to its end; "" or what is wrong with it."""
-    start = ["run", "bacteriorhodopsin-200", "--set", f"bilayers={BILAYERS}", "--runs", str(runs)]
+    sets = ["--set", f"bilayers={BILAYERS}"]
+    start = ["run", "bacteriorhodopsin-200", "--bench", bench, *sets, "--runs", str(runs)]
     killed = kill(start, chance.uniform(*DELAYS_S))
     for _ in range(KILLS_MAX):
         count.kills += killed
@@ -105,10 +106,11 @@ def judge(folder: Path, count: Count) -> str:
 def main() -> int:
     films = int(sys.argv[1]) if len(sys.argv) > 1 else 100
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else int(time.time())
+    bench = sys.argv[3] if len(sys.argv) > 3 else "dip"
     began = time.monotonic()
-    count = campaign(films, seed)
+    count = campaign(films, seed, bench)
     print(
-        f"kills: {count.kills} in {count.films} films, {count.depositions} depositions, "
+        f"kills on {bench}: {count.kills} in {count.films} films, {count.depositions} depositions, "
         f"{count.failures} films not whole, {time.monotonic() - began:.0f} s (seed {seed})"
     )
     return 1 if count.failures else 0
