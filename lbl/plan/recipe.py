@@ -17,6 +17,7 @@ from pydantic import (
     Field,
     PrivateAttr,
     ValidationInfo,
+    WithJsonSchema,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
@@ -64,11 +65,19 @@ def _quantity(unit: str, low: float = -inf, high: float = inf) -> BeforeValidato
         shown = units.duration(bound) if unit == "s" else units.show(bound, unit)
         raise complaint("out-of-range", f"'{short(given)}' is {word} than {shown}")
 
-    return BeforeValidator(read)
+    return BeforeValidator(read, json_schema_input_type=_written(units.form(unit, low, high)))
 
 
 def _span(unit: str) -> BeforeValidator:
-    return BeforeValidator(lambda value: units.span(value, unit))
+    def read(given: object) -> tuple[float, float]:
+        return units.span(given, unit)
+
+    return BeforeValidator(read, json_schema_input_type=_written(units.span_form(unit)))
+
+
+def _written(form: dict[str, Any]) -> Any:
+    """The type that stands for a text of this form where a JSON Schema is made."""
+    return Annotated[str, WithJsonSchema(form)]
 
 
 Dwell = Annotated[float, _quantity("s", SHORTEST_S, LONGEST_S)]
