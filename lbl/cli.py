@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from lbl import cli_study
+from lbl import cli_recipe, cli_study
 from lbl.cli_bench import bench_app, driver_app
 
 OUR_BUG: Final = 1
@@ -318,6 +318,9 @@ def timing(
         screen.as_json(figures)
 
 
+app.command()(cli_recipe.schema)
+app.command()(cli_recipe.fmt)
+app.command()(cli_recipe.new)
 app.command()(cli_study.twin)
 app.command()(cli_study.sweep)
 

@@ -91,6 +91,7 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
     {
         # Files and YAML
         "file-unreadable": "The file is missing, is not a plain file, or may not be read.",
+        "file-unwritable": "The file cannot be written.",
         "file-too-large": "The file is larger than 256 KB.",
         "file-encoding": "The file is not UTF-8 text, or holds a character that YAML forbids.",
         "yaml-syntax": "The text is not YAML 1.2.",
@@ -120,7 +121,11 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "recipe-unknown-phase": "A step of the procedure is not a phase this version knows.",
         "recipe-phase-shape": "A step of the procedure is not one phase with its options.",
         "recipe-order": "A phase stands where it can have no effect or do harm.",
+        "recipe-layout": "A recipe cannot be laid out anew without losing a comment.",
         "recipe-too-long": "The procedure unrolls to more steps than a plan may hold.",
+        "recipe-form": "A recipe is not in canonical form.",
+        "new-answer": "An answer for a new recipe cannot be used.",
+        "new-exists": "A new recipe would be written over a file.",
         # Plans
         "plan-bench-kind": "This version cannot plan for this kind of bench.",
         "plan-no-bath": "The bench has no bath for a solution.",
