@@ -321,6 +321,7 @@ def timing(
 app.command()(cli_recipe.schema)
 app.command()(cli_recipe.fmt)
 app.command()(cli_recipe.new)
+app.command()(cli_recipe.diff)
 app.command()(cli_study.twin)
 app.command()(cli_study.sweep)
 

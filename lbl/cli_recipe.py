@@ -10,12 +10,15 @@ from typing import Annotated, Final
 import typer
 
 BENCH: Final = "dip"
+RUNS: Final = Path("runs")
 BAD_INPUT: Final = 2
 STDIN: Final = "-"
 Bench = Annotated[
     str, typer.Option("--bench", envvar="LBL_BENCH", help="A bench file, or a shipped one's name.")
 ]
-Output = Annotated[Path | None, typer.Option("-o", "--output", help="The file; else as said above.")]
+Output = Annotated[
+    Path | None, typer.Option("-o", "--output", help="The file; else as said above.")
+]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object as the last line.")]
 
 
@@ -112,6 +115,36 @@ def new(
         said |= _asked(name, said)
     told = writing.new_recipe(drafted(Answers(name, **said)), path, bench)
     print(f"{path}: {told}; lbl plan {path} says what it takes")
+
+
+def diff(
+    a: Annotated[str, typer.Argument(help="A recipe, or a run.")],
+    b: Annotated[str, typer.Argument(help="Another recipe, or another run.")],
+    bench: Bench = BENCH,
+    bench_b: Annotated[str, typer.Option("--bench-b", help="Another bench for recipe B.")] = "",
+    sets: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Change a parameter of both recipes: NAME=VALUE."),
+    ] = None,
+    against: Annotated[
+        list[str] | None,
+        typer.Option("--against", help="Change a parameter of recipe B alone: NAME=VALUE."),
+    ] = None,
+    runs: Annotated[
+        Path, typer.Option("--runs", envvar="LBL_RUNS", help="The folder that holds the runs.")
+    ] = RUNS,
+    json: Json = False,
+) -> None:
+    """Compare two recipes or two runs in consequences: time, volumes, exposures, growth."""
+    from lbl import app, comparison, screen, screen_compare
+
+    asked = comparison.Question(
+        a, b, bench, bench_b, app.pairs(sets, "--set"), app.pairs(against, "--against"), runs
+    )
+    made = comparison.compare(asked)
+    screen_compare.compared(made)
+    if json:
+        screen.as_json(made.as_json())
 
 
 def _asked(name: str, said: dict[str, str]) -> dict[str, str]:

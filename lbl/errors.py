@@ -173,6 +173,8 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "realtime-virtual": "Real-time options are given for a run in virtual time.",
         "lot-unknown": "A lot is given for a solution that the recipe does not have.",
         "detach": "The run could not be sent to the background.",
+        "diff-kinds": "A recipe is compared with a run, or a run is to be changed.",
+        "diff-unknown": "What is to be compared is neither a recipe nor a run.",
         "study-name": "A study names a parameter twice, or one that neither recipe nor world has.",
         "study-values": "The values over which a study varies a parameter cannot be read.",
         "study-size": "A study has no films, or more than 10,000.",
