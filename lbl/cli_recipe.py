@@ -11,7 +11,6 @@ import typer
 
 BENCH: Final = "dip"
 RUNS: Final = Path("runs")
-BAD_INPUT: Final = 2
 STDIN: Final = "-"
 Bench = Annotated[
     str, typer.Option("--bench", envvar="LBL_BENCH", help="A bench file, or a shipped one's name.")
@@ -43,11 +42,9 @@ def fmt(
     from lbl import writing
 
     piped = recipe == STDIN
-    laid = writing.lay_out_text(sys.stdin.read()) if piped else writing.lay_out(recipe)
+    laid = writing.lay_out_stream(sys.stdin.buffer) if piped else writing.lay_out(recipe)
     if check:
-        if laid.changed:
-            print(f"{recipe}: not in canonical form; run lbl fmt [recipe-form]", file=sys.stderr)
-            raise typer.Exit(BAD_INPUT)
+        laid.demand_canonical(writing.PIPED if piped else recipe)
     elif piped:
         sys.stdout.write(laid.after)
     else:

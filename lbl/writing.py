@@ -10,13 +10,14 @@ import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from lbl.errors import BadInput, Problem, short
 from lbl.marked import MAX_BYTES
 from lbl.shipped import find
 
 INDENT: Final = 1
+PIPED: Final = "standard input"
 
 
 def schema_text() -> str:
@@ -44,6 +45,12 @@ class Laid:
         """Whether the canonical form differs from what was there."""
         return self.before != self.after
 
+    def demand_canonical(self, place: str) -> None:
+        """Raise BadInput `recipe-form` when it is not canonical."""
+        if self.changed:
+            sentence = "this is not in canonical form"
+            raise BadInput(Problem("recipe-form", sentence, place, "run lbl fmt without --check"))
+
 
 def lay_out(given: str) -> Laid:
     """The canonical form of a recipe: a file, or the name of one that ships."""
@@ -57,11 +64,16 @@ def lay_out(given: str) -> Laid:
     return Laid(own, before, canonical(before, str(path)))
 
 
-def lay_out_text(text: str) -> Laid:
-    """The canonical form of a text that came from elsewhere."""
+def lay_out_stream(stream: BinaryIO) -> Laid:
+    """The canonical form of a text that comes from elsewhere."""
     from lbl.plan.layout import canonical
 
-    return Laid(None, text, canonical(text, "standard input"))
+    try:
+        text = stream.read(MAX_BYTES + 1).decode("utf-8")
+    except UnicodeDecodeError as error:
+        sentence = f"byte {error.object[error.start]:#04x} is not UTF-8 text"
+        raise BadInput(Problem("file-encoding", sentence, PIPED, "send it as UTF-8")) from None
+    return Laid(None, text, canonical(text, PIPED))
 
 
 def write_layout(laid: Laid) -> None:
