@@ -147,6 +147,7 @@ def _alike(unit: str) -> list[str]:
     return [name for name in _singles() if _kind(name) == _kind(unit)]
 
 
+@lru_cache(maxsize=64)
 def _unlike_units(unit: str) -> list[str]:
     return [name for name in _singles() if _kind(name) != _kind(unit)]
 

@@ -326,11 +326,18 @@ class Quality(BaseModel):
     growth: Growth | None = None
 
 
+def _no_word(given: object) -> object:
+    """Python takes true for 1."""
+    if isinstance(given, bool):
+        raise ValueError("this is no number")
+    return given
+
+
 class Recipe(BaseModel):
     """A whole recipe. Made by `lbl.plan.loader`; `parameters` are plain values, overrides in."""
 
     model_config = _STRICT
-    lbl: Literal[1]
+    lbl: Annotated[Literal[1], BeforeValidator(_no_word, json_schema_input_type=Literal[1])]
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
     version: Annotated[str, Field(pattern=r"^\d{1,6}\.\d{1,6}\.\d{1,6}$")]
     description: Annotated[str, Field(max_length=4000)] = ""

@@ -105,10 +105,12 @@ def _explained(one: Schema, words: str) -> Schema:
 
 def _one_phase(phase: Schema) -> None:
     """Exactly one phase an entry; what belongs to a repetition stands beside it only."""
-    for name, one in phase["properties"].items():
+    for name, given in phase["properties"].items():
+        one = dict(given)
         kept = [kind for kind in one.pop("anyOf", ()) if kind != {"type": "null"}]
-        one.pop("default", None)
-        phase["properties"][name] = {**one, **(kept[0] if len(kept) == 1 else {"anyOf": kept})}
+        # An alternative would make editors underline all of it, not what is wrong within.
+        if len(kept) == 1 and (name in PHASES or kept[0].get("type") == "array"):
+            phase["properties"][name] = {**kept[0], **one}
     phase["oneOf"] = [{"required": [name]} for name in PHASES]
     phase["dependencies"] = {"repeat": ["steps"], **{name: ["repeat"] for name in _BESIDE_REPEAT}}
 

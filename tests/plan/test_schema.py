@@ -1,5 +1,9 @@
 """The schema for editors: as lenient as `lbl check`, and it catches what one place can show."""
 
+import json
+import random
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +65,7 @@ WRONG = {
     "a name with a blank": ("name: demo", "name: my demo", "name"),
     "a parameter as a name": ("name: demo", "name: $bilayers", "name"),
     "two numbers as version": ("version: 1.0.0", "version: 1.0", "version"),
+    "a word for the language": ("lbl: 1", "lbl: true", "lbl"),
     "another language": ("lbl: 1", "lbl: 2", "lbl"),
     "pH off the scale": ("pH: 9.0, charge: negative", "pH: 19.0, charge: negative", "pH"),
     "too many exchanges": ("at_least: $rinses", "at_least: 99", "at_least"),
@@ -143,3 +148,53 @@ def test_the_form_of_a_quantity_refuses_nothing_that_can_be_read(unit: str, text
     except ValueError:
         return
     assert valid
+
+
+VALUES = (
+    "5 min", "5", "5 mL", "1e-6", "5 %", "2 cm^2", "0.1 OD", "15..30 degC", "$dwell", "$bilayers",
+    "$rinses", "$none", "film", "rinse", "hold", "auto", "PDAC", "buffer", "none", "7.5", "3", "-1",
+    "true", "null", "[]", "{}", "1.0.0", "2 weeks", "25 degC", "560", "''",
+)  # fmt: skip
+
+
+def leaves(value: Any, route: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    if isinstance(value, (dict, list)) and route:
+        yield route
+    if isinstance(value, (dict, list)):
+        pairs = value.items() if isinstance(value, dict) else enumerate(value)
+        for key, below in pairs:
+            yield from leaves(below, (*route, key))
+    else:
+        yield route
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_schema_refuses_nothing_that_the_loader_accepts(seed: int) -> None:
+    """Any value at any place: whatever the loader takes, an editor must not underline."""
+    chance = random.Random(seed)
+    data: Any = load(DEMO).data
+    routes = list(leaves(data))
+    accepted = 0
+    for _ in range(120):
+        mutant = json.loads(json.dumps(data))
+        at: Any = mutant
+        *above, last = chance.choice(routes)
+        for part in above:
+            at = at[part]
+        at[last] = load(f"v: {chance.choice(VALUES)}").data["v"]  # type: ignore[index]
+        try:
+            read_recipe(json.dumps(mutant))
+        except BadInput:
+            continue
+        accepted += 1
+        assert [error.message for error in VALIDATOR.iter_errors(mutant)] == []
+    assert accepted
+
+
+def test_the_patterns_are_fit_for_the_editors() -> None:
+    """Editors compile patterns as JavaScript in unicode mode, which refuses needless escapes."""
+    patterns = re.findall(r'"pattern": ("(?:[^"\\\\]|\\\\.)*")', json.dumps(SCHEMA))
+    assert len(patterns) > 10
+    for pattern in map(json.loads, patterns):
+        assert set(re.findall(r"\\(.)", pattern)) <= set("sd.$^*+?(){}|[]/")
+        assert "(?P" not in pattern
