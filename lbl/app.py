@@ -84,7 +84,12 @@ def plan(recipe: str, bench: str, sets: Mapping[str, str]) -> Plan:
 def look(recipe: str, bench: str, sets: Mapping[str, str]) -> tuple[Plan, tuple[str, ...]]:
     """The plan, and what somebody should know of the bench; raises BadInput for either."""
     bound = _bind(recipe, bench, sets)
-    return bound.plan, warnings(bound.file)
+    return bound.plan, _notes(bound.plan, warnings(bound.file))
+
+
+def _notes(plan: Plan, told: tuple[str, ...]) -> tuple[str, ...]:
+    """What to know before a film is begun: warnings of the chemistry, of the bench."""
+    return (*map(str, plan.warnings), *told)
 
 
 def warnings(file: BenchFile, world: Mapping[str, float] = NO_WORLD) -> tuple[str, ...]:
@@ -240,7 +245,7 @@ def prepare(order: Order) -> Prepared:
             cpu=order.cpu,
             heed=order.heed,
         ),
-        warnings(bound.file, world) if bound.file.in_process else (),
+        _notes(bound.plan, warnings(bound.file, world) if bound.file.in_process else ()),
     )
 
 

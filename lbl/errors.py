@@ -121,6 +121,18 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "recipe-phase-shape": "A step of the procedure is not one phase with its options.",
         "recipe-order": "A phase stands where it can have no effect or do harm.",
         "recipe-too-long": "The procedure unrolls to more steps than a plan may hold.",
+        "recipe-override": "An override names a rule that there is not.",
+        # Rules of the chemistry: some refuse a recipe, some warn
+        "rule-ph-turns": "Membrane is offered at a pH near 7, where it adsorbs either way up.",
+        "rule-heat": "The limits allow temperatures that harm membrane.",
+        "rule-ph-band": "Membrane is offered outside the pH at which films are known to grow.",
+        "rule-ph-rinse": "A rinse has another pH than what it rinses.",
+        "rule-dwell": "A deposition is shorter or longer than usual.",
+        "rule-rinse-short": "A rinse is shorter than loose material takes to leave.",
+        "rule-warmth": "The limits allow temperatures at which films are not usually grown.",
+        "rule-light": "Membrane is not marked as kept dark.",
+        "rule-concentration": "A solution is weaker or stronger than usual.",
+        "rule-age": "A solution is older at the end of the film than it keeps.",
         # Plans
         "plan-bench-kind": "This version cannot plan for this kind of bench.",
         "plan-no-bath": "The bench has no bath for a solution.",

@@ -6,6 +6,7 @@ would dry the film, mix opposite charges, or run out of liquid.
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from lbl.errors import Problem, Refused
@@ -15,6 +16,7 @@ from lbl.plan.document import hashed
 from lbl.plan.equipment import Equipment, Side
 from lbl.plan.itinerary import PHOTOMETRY, Itinerary
 from lbl.plan.recipe import MAX_EXCHANGES, TOLERANCE, Expose, Measure, Recipe, not_above
+from lbl.plan.rules import ageing, judge
 from lbl.plan.schedule import Budget, Limits, Liquid, Plan, Quality, Substrate
 from lbl.plan.timetable import Timetable
 from lbl.plan.unroll import Act, unroll
@@ -31,10 +33,12 @@ def plan(recipe: Recipe, equipment: Equipment) -> Plan:
     acts = unroll(recipe)
     fresh = equipment.cell is not None
     assignment, missing = assign(recipe, acts, equipment.baths, fresh=fresh)
-    problems += [*missing, *_roles(recipe, acts, equipment)]
+    judged = judge(recipe, acts)
+    problems += [*missing, *_roles(recipe, acts, equipment), *judged.refused]
     if problems:
         raise Refused(*problems)
-    return _Planning(recipe, equipment, acts, assignment).plan()
+    made = _Planning(recipe, equipment, acts, assignment, judged.overridden).plan()
+    return replace(made, warnings=(*judged.warned, *ageing(recipe, made)))
 
 
 def _unfit(recipe: Recipe, equipment: Equipment) -> list[Problem]:
@@ -85,8 +89,14 @@ class _Planning:
     """One plan under way; exchanges are added until the rinses dilute enough."""
 
     def __init__(
-        self, recipe: Recipe, equipment: Equipment, acts: Sequence[Act], assignment: Assignment
+        self,
+        recipe: Recipe,
+        equipment: Equipment,
+        acts: Sequence[Act],
+        assignment: Assignment,
+        overridden: tuple[str, ...],
     ) -> None:
+        self._overridden = overridden
         self._recipe = recipe
         self._equipment = equipment
         self._acts = acts
@@ -195,6 +205,7 @@ class _Planning:
                 up=equipment.arm.up if equipment.arm is not None else 0.0,
                 start=first.at,
                 hash="",
+                overridden=self._overridden,
             )
         )
 

@@ -317,6 +317,15 @@ class Quality(BaseModel):
     growth: Growth | None = None
 
 
+class Override(BaseModel):
+    """A rule of the chemistry that a named person sets aside, and why."""
+
+    model_config = _STRICT
+    rule: Name
+    by: Name
+    reason: Annotated[str, Field(min_length=3, max_length=400)]
+
+
 class Recipe(BaseModel):
     """A whole recipe. Made by `lbl.plan.loader`; `parameters` are plain values, overrides in."""
 
@@ -331,6 +340,7 @@ class Recipe(BaseModel):
     procedure: Annotated[list[Phase], Field(min_length=1)]
     limits: Limits = Limits()
     quality: Quality = Quality()
+    overrides: Annotated[list[Override], Field(max_length=32)] = []
     _marked: Marked | None = PrivateAttr(default=None)
 
     def place(self, route: Route) -> str:

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from lbl.errors import Problem
+
 Kind = Literal["expose", "rinse", "zero", "measure", "dose", "wait", "park"]
 Class = Literal["once", "extendable", "repeatable"]
 
@@ -174,7 +176,9 @@ class Plan:
 
     `assignments` says which solution each used vessel holds; `parameters` are the recipe's,
     overrides applied; `up` and `start` are where the arm must stand before the first step:
-    z up (mm) and the station of the first bath (deg).
+    z up (mm) and the station of the first bath (deg). `overridden` says which rules of the
+    chemistry somebody set aside; `warnings` are of those that nobody did, and no part of the
+    document.
     """
 
     recipe: str
@@ -194,6 +198,8 @@ class Plan:
     up: float
     start: float
     hash: str
+    overridden: tuple[str, ...] = ()
+    warnings: tuple[Problem, ...] = ()
 
     @property
     def exchanges(self) -> tuple[int, int]:

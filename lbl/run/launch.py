@@ -205,6 +205,8 @@ def _declare(journal: Journal, what: Launch, clock: RunClock) -> None:
     if not clock.virtual:
         facts |= {"realtime": clock.realtime, "clock": clock.described()}
     journal.append("environment", facts=facts)
+    for sentence in what.plan.overridden:
+        journal.append("deviation", actor=what.by or "recipe", code="override", sentence=sentence)
     for vessel, solution in sorted(what.plan.assignments.items()):
         lot = what.lots.get(solution, "")
         journal.append("material", solution=solution, lot=lot, vessel=vessel)

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from lbl.shipped import find
+
 Grow = Callable[..., Any]
 
 MORNING = ["Clearing", "Stopped", "Resetting", "Idle", "Starting", "Execute"]
@@ -96,3 +98,15 @@ def test_intent_comes_before_and_outcome_after_every_act(grow: Grow) -> None:
             open_steps.add(event.step)
         if event.kind in ("step-outcome", "transfer-outcome"):
             assert event.step in open_steps
+
+
+def test_an_override_stands_in_the_record_of_the_film(grow: Grow, tmp_path: Path) -> None:
+    text = Path(find("demo", "recipes", "recipe")).read_text(encoding="utf-8")
+    said = "overrides: [{rule: rule-ph-turns, by: Ada Example, reason: both ways are wanted}]\n"
+    recipe = tmp_path / "turned.yaml"
+    recipe.write_text(text.replace("pH: 9.0", "pH: 7.2") + said, encoding="utf-8")
+    film = grow(str(recipe), speed=0.0, place="runs")
+    (row,) = [event.payload for event in film.kinds("deviation")]
+    assert row["code"] == "override"
+    assert row["sentence"] == "rule-ph-turns overridden by Ada Example: both ways are wanted"
+    assert film.result.deviations == 1
