@@ -11,11 +11,14 @@ from lbl.errors import Problem
 from lbl.marked import Route
 from lbl.plan.assign import FIRST_SIDE, Assignment, side_of
 from lbl.plan.equipment import Bath, Equipment, Side
-from lbl.plan.recipe import PARKED_S, Expose, Measure, Park, Recipe, Rinse, Wait
+from lbl.plan.recipe import PARKED_S, Expose, Measure, Park, Prompt, Recipe, Rinse, Wait
 from lbl.plan.transfer import whole_ms
 from lbl.plan.unroll import Act
 
 PHOTOMETRY: Final = ("photometer", "light")  # roles that a measurement needs
+StopKind = Literal["expose", "rinse", "wait", "prompt", "park"]
+STAYING: Final = frozenset({"wait", "prompt"})  # where the substrate is already
+ASKED_S: Final = 1.0  # that a prompt takes in the plan; a person takes what it takes
 LOOKS: Final[tuple[Literal["zero", "measure"], ...]] = ("zero", "measure")
 
 
@@ -35,7 +38,7 @@ class Look:
 class Stop:
     """One stay in a bath (None: up in air, before the first)."""
 
-    kind: Literal["expose", "rinse", "wait", "park"]
+    kind: StopKind
     bath: Bath | None
     solution: str
     dwell_ns: int
@@ -47,6 +50,7 @@ class Stop:
     deposition: int = 0
     completes: int = 0
     exchange: tuple[int, int] = (0, 0)
+    say: str = ""
     looks: list[Look] = field(default_factory=list)
 
 
@@ -83,6 +87,8 @@ class Itinerary:
                 self._measure(act, options)
             elif isinstance(options, Wait):
                 self._wait(act, options)
+            elif isinstance(options, Prompt):
+                self._prompt(act, options)
             else:
                 self._park(act, options)
         self._close()
@@ -131,7 +137,7 @@ class Itinerary:
 
     def _stay(self) -> Stop:
         """The stop that brought the film to where it is."""
-        return next(stop for stop in reversed(self.stops) if stop.kind != "wait")
+        return next(stop for stop in reversed(self.stops) if stop.kind not in STAYING)
 
     def _look(self, kind: Literal["zero", "measure"], act: Act, options: Measure) -> Look:
         equipment = self._equipment
@@ -146,10 +152,18 @@ class Itinerary:
         )
 
     def _wait(self, act: Act, options: Wait) -> None:
+        self._timed(self._staying(act, "wait"), options.dwell, options.window)
+
+    def _prompt(self, act: Act, options: Prompt) -> None:
+        stop = self._staying(act, "prompt")
+        stop.say = options.say
+        self._timed(stop, ASKED_S, (0.0, PARKED_S))
+
+    def _staying(self, act: Act, kind: StopKind) -> Stop:
+        """A stop where the substrate is already."""
         here = self.stops[-1] if self.stops else None
         bath, solution = (here.bath, here.solution) if here is not None else (None, "")
-        stop = self._stop(act, "wait", bath, solution)
-        self._timed(stop, options.dwell, options.window)
+        return self._stop(act, kind, bath, solution)
 
     def _park(self, act: Act, options: Park) -> None:
         self._close()
@@ -161,7 +175,7 @@ class Itinerary:
     def _stop(
         self,
         act: Act,
-        kind: Literal["expose", "rinse", "wait", "park"],
+        kind: StopKind,
         bath: Bath | None,
         solution: str,
     ) -> Stop:

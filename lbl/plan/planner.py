@@ -214,13 +214,15 @@ class _Planning:
         added = budget.refills(table.steps, equipment, self._vessels)
         volumes = budget.volumes_of(equipment.baths, self._vessels, added)
         end = table.steps[-1].end_ns / 1e9
+        by_hand = (refill.at for refill in added if refill.by == "person")
+        asked = (step.offset_ns / 1e9 for step in table.steps if step.kind == "prompt")
         return Budget(
             volumes=volumes,
             waste=sum(volumes.values()) if wasted is None else wasted,
             refills=added,
             carry_over_worst=carried.worst,
             air_worst=table.air_worst,
-            person=min((refill.at for refill in added if refill.by == "person"), default=end),
+            person=min((*by_hand, *asked), default=end),
             dilution=carried.dilution,
         )
 

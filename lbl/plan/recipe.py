@@ -35,7 +35,7 @@ MAX_NAME: Final = 64
 EARLY: Final = 0.9  # at_least, where the user wrote none, as a share of `for`
 LATE: Final = 2.0  # at_most, likewise
 PARKED_S: Final = 12 * 3600.0  # the longest a film may stay in its rinse at 22 degC
-PHASES: Final = ("expose", "rinse", "measure", "wait", "park", "repeat")
+PHASES: Final = ("expose", "rinse", "measure", "wait", "prompt", "park", "repeat")
 
 _STRICT: Final = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 OnResume = Literal["auto", "continue", "redo", "rinse-and-redo", "hold"]
@@ -179,6 +179,15 @@ class Wait(BaseModel):
         return self
 
 
+class Prompt(BaseModel):
+    """A person does something: the run holds, wet, and says what, until somebody unholds it."""
+
+    model_config = _STRICT
+    say: Annotated[str, Field(min_length=1, max_length=200)]
+    every: Every = 1
+    on_resume: OnResume = "continue"
+
+
 class Park(BaseModel):
     """The end: the substrate stays in the last rinse of its own side."""
 
@@ -187,7 +196,7 @@ class Park(BaseModel):
     on_resume: OnResume = "redo"
 
 
-Options = Expose | Rinse | Measure | Wait | Park
+Options = Expose | Rinse | Measure | Wait | Prompt | Park
 
 
 class Phase(BaseModel):
@@ -198,6 +207,7 @@ class Phase(BaseModel):
     rinse: Rinse | None = None
     measure: Measure | None = None
     wait: Wait | None = None
+    prompt: Prompt | None = None
     park: Park | None = None
     repeat: Annotated[int, Field(ge=1, le=MAX_REPEAT)] | None = None
     counts: Literal["bilayer"] | None = Field(default=None, alias="as")
@@ -206,7 +216,7 @@ class Phase(BaseModel):
     @property
     def options(self) -> Options | None:
         """The phase's options; None for a repetition."""
-        return self.expose or self.rinse or self.measure or self.wait or self.park
+        return self.expose or self.rinse or self.measure or self.wait or self.prompt or self.park
 
     @property
     def name(self) -> str:
@@ -237,6 +247,7 @@ _EXAMPLES: Final[Mapping[str, str]] = {
     "rinse": "write it like 'rinse: {with: buffer, for: 1 min, at_least: 3}'",
     "measure": "write it like 'measure: {absorbance: 570 nm}'",
     "wait": "write it like 'wait: {for: 5 min}'",
+    "prompt": "write it like 'prompt: {say: change the buffer}'",
     "park": "write it like 'park: {in: buffer}'",
 }
 

@@ -98,6 +98,7 @@ class Procedure:
             "measure": self._measure,
             "dose": self._dose,
             "wait": self._pass,
+            "prompt": self._ask,
         }
 
     @property
@@ -286,6 +287,11 @@ class Procedure:
     def _pass(self, step: Step) -> Waits[None]:
         # The next lift is armed ahead of its deadline, which is where this wait ends.
         yield self.epoch_ns + step.end_ns - 2 * LEAD_NS
+
+    def _ask(self, step: Step) -> Waits[None]:
+        """Ask a person: the step is done, and the run holds until somebody unholds it."""
+        self._judged([Verdict("hold", "prompt", str(step.detail["say"]))], step)
+        yield from ()
 
     # Leaving the plan and coming back to it.
 

@@ -110,3 +110,23 @@ def test_an_override_stands_in_the_record_of_the_film(grow: Grow, tmp_path: Path
     assert row["code"] == "override"
     assert row["sentence"] == "rule-ph-turns overridden by Ada Example: both ways are wanted"
     assert film.result.deviations == 1
+
+
+@pytest.mark.parametrize("bench", ["dip", "flow"])
+def test_a_prompt_holds_the_run_until_a_person_has_been(
+    grow: Grow, tmp_path: Path, bench: str
+) -> None:
+    text = Path(find("demo", "recipes", "recipe")).read_text(encoding="utf-8")
+    looks = "      - measure: {absorbance: 570 nm}\n"
+    assert looks in text
+    recipe = tmp_path / "asks.yaml"
+    recipe.write_text(text.replace(looks, looks + "      - prompt: {say: look at it, every: 2}\n"))
+    waits = (3000, 6000)
+    film = grow(str(recipe), sets={"bilayers": "3"}, bench=bench, place="runs",
+                at=[(second, "unhold") for second in waits])  # fmt: skip
+    assert film.states.count("Held") == 1 and film.states[-1] == "Complete"
+    (asked,) = film.kinds("verdict")
+    assert (asked.payload["code"], asked.payload["reason"]) == ("prompt", "look at it")
+    held = [row for row in film.exposures if row["end_s"] - row["start_s"] > 200]
+    assert "buffer" in {row["solution"] for row in held}
+    assert [e.payload["deposition"] for e in film.kinds("deposition-done")] == [1, 2, 3, 4, 5, 6]
