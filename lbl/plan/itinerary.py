@@ -11,13 +11,23 @@ from lbl.errors import Problem
 from lbl.marked import Route
 from lbl.plan.assign import FIRST_SIDE, Assignment, side_of
 from lbl.plan.equipment import Bath, Equipment, Side
-from lbl.plan.recipe import PARKED_S, Expose, Measure, Park, Prompt, Recipe, Rinse, Wait
+from lbl.plan.recipe import (
+    PARKED_S,
+    Expose,
+    Measure,
+    Park,
+    Prompt,
+    Recipe,
+    Rinse,
+    Temperature,
+    Wait,
+)
 from lbl.plan.transfer import whole_ms
 from lbl.plan.unroll import Act
 
 PHOTOMETRY: Final = ("photometer", "light")  # roles that a measurement needs
-StopKind = Literal["expose", "rinse", "wait", "prompt", "park"]
-STAYING: Final = frozenset({"wait", "prompt"})  # where the substrate is already
+StopKind = Literal["expose", "rinse", "wait", "temperature", "prompt", "park"]
+STAYING: Final = frozenset({"wait", "temperature", "prompt"})  # where the substrate is already
 ASKED_S: Final = 1.0  # that a prompt takes in the plan; a person takes what it takes
 LOOKS: Final[tuple[Literal["zero", "measure"], ...]] = ("zero", "measure")
 
@@ -50,7 +60,7 @@ class Stop:
     deposition: int = 0
     completes: int = 0
     exchange: tuple[int, int] = (0, 0)
-    say: str = ""
+    detail: dict[str, object] = field(default_factory=dict)
     looks: list[Look] = field(default_factory=list)
 
 
@@ -87,6 +97,8 @@ class Itinerary:
                 self._measure(act, options)
             elif isinstance(options, Wait):
                 self._wait(act, options)
+            elif isinstance(options, Temperature):
+                self._temperature(act, options)
             elif isinstance(options, Prompt):
                 self._prompt(act, options)
             else:
@@ -154,9 +166,14 @@ class Itinerary:
     def _wait(self, act: Act, options: Wait) -> None:
         self._timed(self._staying(act, "wait"), options.dwell, options.window)
 
+    def _temperature(self, act: Act, options: Temperature) -> None:
+        stop = self._staying(act, "temperature")
+        stop.detail["to_degC"] = options.to
+        self._timed(stop, options.over, (options.over, options.over + PARKED_S))
+
     def _prompt(self, act: Act, options: Prompt) -> None:
         stop = self._staying(act, "prompt")
-        stop.say = options.say
+        stop.detail["say"] = options.say
         self._timed(stop, ASKED_S, (0.0, PARKED_S))
 
     def _staying(self, act: Act, kind: StopKind) -> Stop:
@@ -188,6 +205,8 @@ class Itinerary:
         stop.dwell_ns = whole_ms(dwell)
         stop.earliest_ns = min(whole_ms(window[0]), stop.dwell_ns)
         stop.latest_ns = max(whole_ms(window[1]), stop.dwell_ns)
+        if stop.kind in STAYING and stop.bath is not None:  # what was asked for is not too long
+            self._stay().latest_ns += stop.latest_ns
 
     def _close(self) -> None:
         """The deposition under way, if any, is done with its last rinse."""

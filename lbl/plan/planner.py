@@ -15,7 +15,15 @@ from lbl.plan.assign import Assignment, assign
 from lbl.plan.document import hashed
 from lbl.plan.equipment import Equipment, Side
 from lbl.plan.itinerary import PHOTOMETRY, Itinerary
-from lbl.plan.recipe import MAX_EXCHANGES, TOLERANCE, Expose, Measure, Recipe, not_above
+from lbl.plan.recipe import (
+    MAX_EXCHANGES,
+    TOLERANCE,
+    Expose,
+    Measure,
+    Recipe,
+    Temperature,
+    not_above,
+)
 from lbl.plan.rules import ageing, judge
 from lbl.plan.schedule import Budget, Limits, Liquid, Plan, Quality, Substrate
 from lbl.plan.timetable import Timetable
@@ -79,10 +87,30 @@ def _roles(recipe: Recipe, acts: Sequence[Act], equipment: Equipment) -> list[Pr
         if not problems and not equipment.readout and equipment.cell is None:
             sentence = f"bench {equipment.name} does not say through which bath it measures"
             problems.append(Problem("plan-readout", sentence, place, "name it in the bench file"))
+    problems += _tempers(recipe, acts, equipment)
     if equipment.dosing is not None and "pump" not in equipment.roles:
         sentence = f"bench {equipment.name} tops up {equipment.dosing.vessel} without a pump"
         problems.append(Problem("plan-no-role", sentence, remedy="add the pump"))
     return problems
+
+
+def _tempers(recipe: Recipe, acts: Sequence[Act], equipment: Equipment) -> list[Problem]:
+    """Temperatures that nobody can make, or that the recipe itself forbids."""
+    problems: dict[Problem, None] = {}
+    limits = _limits(recipe)
+    for act in acts:
+        if not isinstance(act.options, Temperature):
+            continue
+        place, to = recipe.place(act.route), act.options.to
+        if "thermostat" not in equipment.roles:
+            sentence = f"this needs a thermostat, and bench {equipment.name} has none"
+            remedy = "remove the phase, or add the instrument"
+            problems[Problem("plan-no-role", sentence, place, remedy)] = None
+        low, high = limits.temperature_low, limits.temperature_high
+        if not (not_above(low, to) and not_above(to, high)):
+            sentence = f"{to:g} degC are outside limits.temperature, {low:g}..{high:g} degC"
+            problems[Problem("plan-temperature", sentence, place, "widen the limit")] = None
+    return list(problems)
 
 
 class _Planning:

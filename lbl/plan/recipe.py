@@ -35,7 +35,16 @@ MAX_NAME: Final = 64
 EARLY: Final = 0.9  # at_least, where the user wrote none, as a share of `for`
 LATE: Final = 2.0  # at_most, likewise
 PARKED_S: Final = 12 * 3600.0  # the longest a film may stay in its rinse at 22 degC
-PHASES: Final = ("expose", "rinse", "measure", "wait", "prompt", "park", "repeat")
+PHASES: Final = (
+    "expose",
+    "rinse",
+    "measure",
+    "wait",
+    "temperature",
+    "prompt",
+    "park",
+    "repeat",
+)
 
 _STRICT: Final = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 OnResume = Literal["auto", "continue", "redo", "rinse-and-redo", "hold"]
@@ -179,6 +188,16 @@ class Wait(BaseModel):
         return self
 
 
+class Temperature(BaseModel):
+    """The liquids are brought to a temperature (degC), evenly, in a time (s)."""
+
+    model_config = _STRICT
+    to: Annotated[float, _quantity("degC", -20, 150)]
+    over: Dwell
+    every: Every = 1
+    on_resume: OnResume = "continue"
+
+
 class Prompt(BaseModel):
     """A person does something: the run holds, wet, and says what, until somebody unholds it."""
 
@@ -196,7 +215,7 @@ class Park(BaseModel):
     on_resume: OnResume = "redo"
 
 
-Options = Expose | Rinse | Measure | Wait | Prompt | Park
+Options = Expose | Rinse | Measure | Wait | Temperature | Prompt | Park
 
 
 class Phase(BaseModel):
@@ -207,6 +226,7 @@ class Phase(BaseModel):
     rinse: Rinse | None = None
     measure: Measure | None = None
     wait: Wait | None = None
+    temperature: Temperature | None = None
     prompt: Prompt | None = None
     park: Park | None = None
     repeat: Annotated[int, Field(ge=1, le=MAX_REPEAT)] | None = None
@@ -216,7 +236,11 @@ class Phase(BaseModel):
     @property
     def options(self) -> Options | None:
         """The phase's options; None for a repetition."""
-        return self.expose or self.rinse or self.measure or self.wait or self.prompt or self.park
+        return next((made for name in PHASES if (made := self._made(name)) is not None), None)
+
+    def _made(self, name: str) -> Options | None:
+        made: Options | None = getattr(self, name) if name != "repeat" else None
+        return made
 
     @property
     def name(self) -> str:
@@ -247,6 +271,7 @@ _EXAMPLES: Final[Mapping[str, str]] = {
     "rinse": "write it like 'rinse: {with: buffer, for: 1 min, at_least: 3}'",
     "measure": "write it like 'measure: {absorbance: 570 nm}'",
     "wait": "write it like 'wait: {for: 5 min}'",
+    "temperature": "write it like 'temperature: {to: 18 degC, over: 6 h}'",
     "prompt": "write it like 'prompt: {say: change the buffer}'",
     "park": "write it like 'park: {in: buffer}'",
 }

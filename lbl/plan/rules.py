@@ -117,7 +117,9 @@ def _heat(recipe: Recipe, acts: Sequence[Act]) -> Iterator[Finding]:
 
 def _warmth(recipe: Recipe, acts: Sequence[Act]) -> Iterator[Finding]:
     wanted = recipe.limits.temperature
-    if wanted is not None and _inside(wanted, HARM_DEGC) and not _inside(wanted, RUN_DEGC):
+    if wanted is None or not any(_proteins(recipe)):
+        return
+    if _inside(wanted, HARM_DEGC) and not _inside(wanted, RUN_DEGC):
         told = f"{wanted[0]:g}..{wanted[1]:g} degC are allowed; films are grown at 15 to 30 degC"
         yield ("limits", "temperature"), told
 

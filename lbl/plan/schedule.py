@@ -10,7 +10,9 @@ from typing import Literal
 
 from lbl.errors import Problem
 
-Kind = Literal["expose", "rinse", "zero", "measure", "dose", "wait", "prompt", "park"]
+Kind = Literal[
+    "expose", "rinse", "zero", "measure", "dose", "wait", "temperature", "prompt", "park"
+]
 Class = Literal["once", "extendable", "repeatable"]
 
 
@@ -65,9 +67,9 @@ class Step:
     `deposition` is the ordinal (1, 2, ...) of a counted expose, carried by its rinses and
     whatever happens inside them; `completes` is the deposition that is done when this rinse
     is done. `exchange` is (k, n) for the k-th of n rinse baths or fills, (0, 0) otherwise.
-    `detail`: prompt {say}; expose {c_over_c0} where a flow bench made the dwell longer for it;
-    measure and zero {wavelength_nm}; dose {volume (mL), rate (mL/min), total (mL since the run's
-    start, this dose included)}; plain JSON values.
+    `detail`: prompt {say}; temperature {to_degC}; expose {c_over_c0} where a flow bench made the
+    dwell longer for it; measure and zero {wavelength_nm}; dose {volume (mL), rate (mL/min), total
+    (mL since the run's start, this dose included)}; plain JSON values.
     """
 
     index: int

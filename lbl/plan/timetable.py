@@ -79,8 +79,8 @@ class Timetable:
     def _washed(self, stop: Stop, way: Transfer) -> tuple[int, dict[str, object]]:
         """The dwell of a stop, longer where its solution has become weak, and what to say of it."""
         dwell_ns = self._dwell(stop)
-        if stop.say:
-            return dwell_ns, {"say": stop.say}
+        if stop.detail:
+            return dwell_ns, stop.detail
         if self._washing is None or stop.bath is None or not way.legs:
             return dwell_ns, {}
         self._washing.exchange(way, stop.bath)
