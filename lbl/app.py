@@ -116,6 +116,8 @@ class _Bound:
     file: BenchFile
     recipe_text: str
     bench_text: str
+    recipe_path: Path
+    content: str
 
 
 def _bind(recipe: str, bench: str, sets: Mapping[str, str]) -> _Bound:
@@ -130,7 +132,8 @@ def _bind(recipe: str, bench: str, sets: Mapping[str, str]) -> _Bound:
     fitted = equipment(file, made.substrate.area)
     bench_text = embedded(bench_path.read_text("utf-8"), bench_path.parent)
     recipe_text = recipe_path.read_text("utf-8")
-    return _Bound(make_plan(made, fitted), fitted, file, recipe_text, bench_text)
+    made_plan = make_plan(made, fitted)
+    return _Bound(made_plan, fitted, file, recipe_text, bench_text, recipe_path, made.content)
 
 
 def _tried(problems: list[Problem], act: Callable[[], T]) -> T | None:
@@ -239,6 +242,7 @@ def prepare(order: Order) -> Prepared:
             lock_memory=order.lock_memory,
             cpu=order.cpu,
             heed=order.heed,
+            content=bound.content,
         ),
         warnings(bound.file, world) if bound.file.in_process else (),
     )

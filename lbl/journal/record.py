@@ -38,7 +38,8 @@ def text(record: Mapping[str, Any]) -> str:
     recipe, bench = record["recipe"], record["bench"]
     rows = [
         f"run         {record['run']}  {record['state']}",
-        f"recipe      {recipe['name']} {recipe['version']}  {recipe['hash'][:12]}",
+        f"recipe      {recipe['name']} {recipe['version']}  file {recipe['hash'][:12]}"
+        f"  content {recipe['content'][:12]}",
         f"bench       {bench['name']}{' (simulated)' if bench['simulated'] else ''}",
         f"time        {record['began_utc']} .. {record['ended_utc']}"
         f"  ({totals['duration_s'] / 3600:.2f} h, {totals['outages']} outages)",
@@ -104,6 +105,7 @@ class _Maker:
                 "name": state["recipe"],
                 "version": self.created.get("version", ""),
                 "hash": state["recipe_hash"],
+                "content": self.created.get("content_hash", ""),
             },
             "bench": {
                 "name": state["bench"],

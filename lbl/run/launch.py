@@ -47,6 +47,7 @@ class Launch:
     """All that a run is started with; texts are frozen into its folder.
 
     `heed` is whether the process's signals are for this run; only a main thread can say so.
+    `content` is the hash of what the recipe says.
     """
 
     plan: Plan
@@ -67,6 +68,7 @@ class Launch:
     lock_memory: bool = False
     cpu: int = -1
     heed: bool = True
+    content: str = ""
 
 
 def launch(what: Launch, tell: Callable[[News], None], run: str = "") -> Result:
@@ -180,6 +182,7 @@ def _created(what: Launch) -> dict[str, Any]:
         "recipe": plan.recipe,
         "version": plan.version,
         "recipe_hash": _hash(what.recipe_text),
+        "content_hash": what.content,
         "plan_hash": plan.hash,
         "bench": plan.bench,
         "bench_hash": _hash(what.bench_text),
