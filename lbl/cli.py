@@ -14,8 +14,9 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from lbl import cli_study
+from lbl import cli_sign, cli_study
 from lbl.cli_bench import bench_app, driver_app
+from lbl.cli_sign import Signed, Trust
 
 OUR_BUG: Final = 1
 BAD_INPUT: Final = 2
@@ -32,6 +33,7 @@ sim_app = typer.Typer(help="Simulated instruments.", no_args_is_help=True, rich_
 app.add_typer(sim_app, name="sim")
 app.add_typer(bench_app, name="bench")
 app.add_typer(driver_app, name="driver")
+app.add_typer(cli_sign.trust_app, name="trust")
 
 Recipe = Annotated[str, typer.Argument(help="A recipe file, or the name of a shipped one.")]
 Run = Annotated[str, typer.Argument(help="A run: id, unique prefix, folder or 'last'.")]
@@ -71,12 +73,22 @@ def _options(
 
 
 @app.command()
-def check(recipe: Recipe, bench: BenchOption = BENCH, sets: Sets = None) -> None:
+def check(
+    recipe: Recipe,
+    bench: BenchOption = BENCH,
+    sets: Sets = None,
+    signed: Signed = False,
+    trust: Trust = None,
+) -> None:
     """Validate a recipe against a bench; every error at once, with file:line:col."""
     from lbl import app as door
     from lbl import screen
 
     made, notes = door.look(recipe, bench, door.pairs(sets, "--set"))
+    if signed:
+        from lbl import signing
+
+        screen.said(str(signing.checked(recipe, door.pairs(sets, "--set"), trust)))
     screen.checked(made)
     _warn(notes)
 
@@ -121,6 +133,8 @@ def run(
     fifo: Fifo = 0,
     lock_memory: LockMemory = False,
     cpu: Cpu = -1,
+    signed: Signed = False,
+    trust: Trust = None,
     by: By = "",
     reason: Reason = "",
     json: Json = False,
@@ -144,6 +158,8 @@ def run(
         fifo=fifo,
         lock_memory=lock_memory,
         cpu=cpu,
+        signed=signed,
+        trust=trust,
     )
     if detach:
         _detached(door.detach(sys.argv[1:], order), json)
@@ -318,6 +334,7 @@ def timing(
         screen.as_json(figures)
 
 
+app.command()(cli_sign.sign)
 app.command()(cli_study.twin)
 app.command()(cli_study.sweep)
 

@@ -50,6 +50,9 @@ def text(record: Mapping[str, Any]) -> str:
         f"deviations  {totals['deviations']}, holds {totals['holds']}",
         f"records     {totals['records']}, ending with {record['head'][:16]}",
     ]
+    if recipe["signed"]:
+        signed = recipe["signed"]
+        rows.insert(2, f"signed      {signed['name']}  {signed['utc']}  key {signed['key']}")
     rows += [f"dosed       {name}: {dose['ml']:.2f} mL" for name, dose in record["doses"].items()]
     rows += [f"deviation   {row['utc']}  {row['sentence']}" for row in record["deviations"][:10]]
     return "\n".join(rows)
@@ -106,6 +109,7 @@ class _Maker:
                 "version": self.created.get("version", ""),
                 "hash": state["recipe_hash"],
                 "content": self.created.get("content_hash", ""),
+                "signed": self.created.get("signed"),
             },
             "bench": {
                 "name": state["bench"],

@@ -29,4 +29,4 @@ def content_hash(marked: Marked) -> str:
 
 def content_of(text: str) -> str:
     """The content hash of a recipe's text; raises BadInput when it is not YAML."""
-    return content_hash(load(text, "recipe"))
+    return content_hash(load(text.removeprefix("\ufeff"), "recipe"))

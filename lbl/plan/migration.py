@@ -33,7 +33,9 @@ def migrated(
     if not isinstance(stated, int) or isinstance(stated, bool):
         return data
     if stated > language:
-        sentence = f"the recipe language is {language}, and this asks for '{stated}', which is newer"
+        sentence = (
+            f"the recipe language is {language}, and this asks for '{stated}', which is newer"
+        )
         raise BadInput(Problem("recipe-language", sentence, place, "use a later version of lbl"))
     while stated < language and stated in table:
         stated, data = stated + 1, table[stated](data)
