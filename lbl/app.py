@@ -251,7 +251,10 @@ def prepare(order: Order) -> Prepared:
             signed=endorsed.facts() if endorsed else {},
             signature=endorsed.signature.text() if endorsed else "",
         ),
-        warnings(bound.file, world) if bound.file.in_process else (),
+        (
+            *(warnings(bound.file, world) if bound.file.in_process else ()),
+            *([str(endorsed)] if endorsed else ()),
+        ),
     )
 
 

@@ -43,6 +43,10 @@ BenchOption = Annotated[
 Sets = Annotated[
     list[str] | None, typer.Option("--set", help="Change a parameter of the recipe: NAME=VALUE.")
 ]
+Worlds = Annotated[
+    list[str] | None,
+    typer.Option("--world", help="Change a parameter of the simulated world: NAME=VALUE."),
+]
 Runs = Annotated[
     Path, typer.Option("--runs", envvar="LBL_RUNS", help="The folder that holds the runs.")
 ]
@@ -111,10 +115,7 @@ def run(
     recipe: Recipe,
     bench: BenchOption = BENCH,
     sets: Sets = None,
-    world: Annotated[
-        list[str] | None,
-        typer.Option("--world", help="Change a parameter of the simulated world: NAME=VALUE."),
-    ] = None,
+    world: Worlds = None,
     seed: Annotated[int, typer.Option("--seed", help="Seed of the simulated world.")] = 0,
     speed: Annotated[
         str, typer.Option("--speed", help="max, real, or simulated seconds a second.")
