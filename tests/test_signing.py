@@ -20,6 +20,7 @@ from lbl import runs as past
 from lbl.app import Order, prepare, resume
 from lbl.errors import BadInput, Fault
 from lbl.keys import holds
+from lbl.run.news import News
 from lbl.signing import checked, new_key, sign
 from lbl.trust import distrust, trust, trusted
 
@@ -322,7 +323,10 @@ def test_a_run_whose_frozen_signature_is_not_its_own_goes_no_further(desk: Desk)
     folder = grown(desk)
     kept = (folder / "recipe.sig").read_bytes()
     rows = json.loads(kept)
-    for text in (b"", b"{}", json.dumps({**rows, "by": "Eve"}).encode()):
+    desk.edit("1.2.0", "1.3.0")
+    sign(str(desk.recipe), desk.key, "anna@lab")
+    another = desk.signature.read_bytes()  # genuine, and of another recipe
+    for text in (b"", b"{}", json.dumps({**rows, "by": "Eve"}).encode(), another):
         (folder / "recipe.sig").write_bytes(text)
         for call in (
             lambda: past.verified(str(folder), desk.runs),
@@ -337,3 +341,25 @@ def test_a_run_whose_frozen_signature_is_not_its_own_goes_no_further(desk: Desk)
     distrust(desk.trust, "Anna")  # it was trusted when the film was begun
     assert past.verified(str(folder), desk.runs)
     assert resume(str(folder), desk.runs, by="", reason="").plan.recipe == "film"
+
+
+class Gone(Exception):
+    """The process died here."""
+
+
+def test_a_signed_run_that_was_cut_short_is_taken_up_only_with_its_signature(desk: Desk) -> None:
+    def die(news: News) -> None:
+        if news.phase.startswith("rinse"):
+            raise Gone
+
+    with pytest.raises(Gone):
+        prepare(desk.order()).run(die)
+    (folder,) = desk.runs.iterdir()
+    kept = (folder / "recipe.sig").read_bytes()
+    (folder / "recipe.sig").write_bytes(kept.replace(b"anna@lab", b"eve@home"))
+    with pytest.raises(Fault, match=r"recipe\.sig"):
+        resume("last", desk.runs, by="", reason="").run(lambda news: None)
+    (folder / "recipe.sig").write_bytes(kept)
+    done = resume("last", desk.runs, by="", reason="").run(lambda news: None)
+    assert (done.state, done.exit_code) == ("Complete", 0)
+    assert past.record_of(folder)["recipe"]["signed"]["name"] == "Anna"
