@@ -37,6 +37,15 @@ def test_each_value_is_part_of_the_content(old: str, new: str) -> None:
     assert content_of(DEMO.replace(old, new)) != content_of(DEMO)
 
 
+def test_the_order_of_the_solutions_is_part_of_the_content() -> None:
+    lines = DEMO.splitlines()
+    place = next(number for number, line in enumerate(lines) if line.startswith("  PDAC:"))
+    lines[place], lines[place + 1] = lines[place + 1], lines[place]
+    turned = "\n".join(lines)
+    assert sorted(turned) == sorted(DEMO.rstrip("\n"))
+    assert read_recipe(turned).content != content_of(DEMO)
+
+
 def test_a_value_from_the_command_line_is_not_the_authors() -> None:
     assert read_recipe(DEMO, {"dwell": "3 min"}).content == content_of(DEMO)
 
