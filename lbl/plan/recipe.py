@@ -76,6 +76,13 @@ def _quantity(unit: str, low: float = -inf, high: float = inf) -> BeforeValidato
     return BeforeValidator(read)
 
 
+def _whole(given: object) -> object:
+    """A number that is no truth value: to Python `true` and `1.0` equal 1."""
+    if type(given) is not int:
+        raise ValueError("no whole number")
+    return given
+
+
 def _span(unit: str) -> BeforeValidator:
     return BeforeValidator(lambda value: units.span(value, unit))
 
@@ -366,7 +373,7 @@ class Recipe(BaseModel):
     """A whole recipe. Made by `lbl.plan.loader`; `parameters` are plain values, overrides in."""
 
     model_config = _STRICT
-    lbl: Literal[1]
+    lbl: Annotated[Literal[1], BeforeValidator(_whole)]
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
     version: Annotated[str, Field(pattern=r"^\d{1,6}\.\d{1,6}\.\d{1,6}$")]
     description: Annotated[str, Field(max_length=4000)] = ""
@@ -378,14 +385,20 @@ class Recipe(BaseModel):
     quality: Quality = Quality()
     overrides: Annotated[list[Override], Field(max_length=32)] = []
     _marked: Marked | None = PrivateAttr(default=None)
+    _content: str = PrivateAttr(default="")
 
     def place(self, route: Route) -> str:
         """Return `file:line:col` of what stands at `route`; empty if it came from no file."""
         return self._marked.place(route) if self._marked is not None else ""
 
-    def marked_by(self, marked: Marked) -> "Recipe":
-        """Remember where everything was written; returns itself."""
-        self._marked = marked
+    @property
+    def content(self) -> str:
+        """The hash of what was written, comments and layout apart; empty if it was not read."""
+        return self._content
+
+    def marked_by(self, marked: Marked, content: str = "") -> "Recipe":
+        """Remember where everything was written, and its content's hash; returns itself."""
+        self._marked, self._content = marked, content
         return self
 
 
