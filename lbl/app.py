@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from lbl.run.news import News
     from lbl.run.result import Result
     from lbl.run.timing import Qualification
+    from lbl.signing import Endorsed
 
 T = TypeVar("T")
 
@@ -43,7 +44,8 @@ DETACH_POLLS: Final = 100
 class Order:
     """What somebody wants to be run; `speed` as the command line writes it, "" is the default.
 
-    `heed` is whether the process's signals, Ctrl-C among them, are for this run.
+    `heed` is whether the process's signals, Ctrl-C among them, are for this run. `signed` demands a
+    signature of the recipe by a key in the folder `trust` (None: the account's own).
     """
 
     recipe: str
@@ -61,6 +63,8 @@ class Order:
     lock_memory: bool = False
     cpu: int = -1
     heed: bool = True
+    signed: bool = False
+    trust: Path | None = None
 
 
 def pairs(items: Sequence[str] | None, option: str) -> dict[str, str]:
@@ -84,7 +88,12 @@ def plan(recipe: str, bench: str, sets: Mapping[str, str]) -> Plan:
 def look(recipe: str, bench: str, sets: Mapping[str, str]) -> tuple[Plan, tuple[str, ...]]:
     """The plan, and what somebody should know of the bench; raises BadInput for either."""
     bound = _bind(recipe, bench, sets)
-    return bound.plan, warnings(bound.file)
+    return bound.plan, _notes(bound.plan, warnings(bound.file))
+
+
+def _notes(plan: Plan, told: tuple[str, ...]) -> tuple[str, ...]:
+    """What to know before a film is begun: warnings of the chemistry, of the bench."""
+    return (*map(str, plan.warnings), *told)
 
 
 def warnings(file: BenchFile, world: Mapping[str, float] = NO_WORLD) -> tuple[str, ...]:
@@ -116,6 +125,8 @@ class _Bound:
     file: BenchFile
     recipe_text: str
     bench_text: str
+    recipe_path: Path
+    content: str
 
 
 def _bind(recipe: str, bench: str, sets: Mapping[str, str]) -> _Bound:
@@ -129,8 +140,9 @@ def _bind(recipe: str, bench: str, sets: Mapping[str, str]) -> _Bound:
         raise BadInput(*problems)
     fitted = equipment(file, made.substrate.area)
     bench_text = embedded(bench_path.read_text("utf-8"), bench_path.parent)
-    recipe_text = recipe_path.read_text("utf-8")
-    return _Bound(make_plan(made, fitted), fitted, file, recipe_text, bench_text)
+    recipe_text = recipe_path.read_bytes().decode("utf-8")
+    made_plan = make_plan(made, fitted)
+    return _Bound(made_plan, fitted, file, recipe_text, bench_text, recipe_path, made.content)
 
 
 def _tried(problems: list[Problem], act: Callable[[], T]) -> T | None:
@@ -214,6 +226,7 @@ def prepare(order: Order) -> Prepared:
         sentence = f"bench {bound.file.name} has no world of its own to change"
         raise BadInput(Problem("world-parameter", sentence, "--world", "use a simulated bench"))
     world = world_parameters(order.world, "--world")
+    endorsed = _endorsed(order, bound) if order.signed else None
     speed = speed_of(order.speed, bound.file)
     if speed is not None and (order.fifo or order.lock_memory or order.cpu >= 0):
         sentence = "this run's time is virtual: no thread has to keep it"
@@ -239,9 +252,23 @@ def prepare(order: Order) -> Prepared:
             lock_memory=order.lock_memory,
             cpu=order.cpu,
             heed=order.heed,
+            content=bound.content,
+            signed=endorsed.facts() if endorsed else {},
+            signature=endorsed.signature.text() if endorsed else "",
         ),
-        warnings(bound.file, world) if bound.file.in_process else (),
+        (
+            *_notes(bound.plan, warnings(bound.file, world) if bound.file.in_process else ()),
+            *([str(endorsed)] if endorsed else ()),
+        ),
     )
+
+
+def _endorsed(order: Order, bound: _Bound) -> "Endorsed":
+    """Who signed the recipe; raises BadInput when nobody did whom somebody here trusts."""
+    from lbl.signing import demand
+
+    data = bound.recipe_text.encode()
+    return demand(bound.recipe_path, bound.content, data, order.sets, order.trust)
 
 
 def resume(run: str, runs: Path, *, by: str, reason: str) -> "Resumed":

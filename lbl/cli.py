@@ -14,8 +14,9 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from lbl import cli_recipe, cli_study
+from lbl import cli_recipe, cli_sign, cli_study
 from lbl.cli_bench import bench_app, driver_app
+from lbl.cli_sign import Signed, Trust
 
 OUR_BUG: Final = 1
 BAD_INPUT: Final = 2
@@ -32,6 +33,7 @@ sim_app = typer.Typer(help="Simulated instruments.", no_args_is_help=True, rich_
 app.add_typer(sim_app, name="sim")
 app.add_typer(bench_app, name="bench")
 app.add_typer(driver_app, name="driver")
+app.add_typer(cli_sign.trust_app, name="trust")
 
 Recipe = Annotated[str, typer.Argument(help="A recipe file, or the name of a shipped one.")]
 Run = Annotated[str, typer.Argument(help="A run: id, unique prefix, folder or 'last'.")]
@@ -40,6 +42,10 @@ BenchOption = Annotated[
 ]
 Sets = Annotated[
     list[str] | None, typer.Option("--set", help="Change a parameter of the recipe: NAME=VALUE.")
+]
+Worlds = Annotated[
+    list[str] | None,
+    typer.Option("--world", help="Change a parameter of the simulated world: NAME=VALUE."),
 ]
 Runs = Annotated[
     Path, typer.Option("--runs", envvar="LBL_RUNS", help="The folder that holds the runs.")
@@ -71,12 +77,22 @@ def _options(
 
 
 @app.command()
-def check(recipe: Recipe, bench: BenchOption = BENCH, sets: Sets = None) -> None:
+def check(
+    recipe: Recipe,
+    bench: BenchOption = BENCH,
+    sets: Sets = None,
+    signed: Signed = False,
+    trust: Trust = None,
+) -> None:
     """Validate a recipe against a bench; every error at once, with file:line:col."""
     from lbl import app as door
     from lbl import screen
 
     made, notes = door.look(recipe, bench, door.pairs(sets, "--set"))
+    if signed:
+        from lbl import signing
+
+        screen.said(str(signing.checked(recipe, door.pairs(sets, "--set"), trust)))
     screen.checked(made)
     _warn(notes)
 
@@ -99,10 +115,7 @@ def run(
     recipe: Recipe,
     bench: BenchOption = BENCH,
     sets: Sets = None,
-    world: Annotated[
-        list[str] | None,
-        typer.Option("--world", help="Change a parameter of the simulated world: NAME=VALUE."),
-    ] = None,
+    world: Worlds = None,
     seed: Annotated[int, typer.Option("--seed", help="Seed of the simulated world.")] = 0,
     speed: Annotated[
         str, typer.Option("--speed", help="max, real, or simulated seconds a second.")
@@ -121,6 +134,8 @@ def run(
     fifo: Fifo = 0,
     lock_memory: LockMemory = False,
     cpu: Cpu = -1,
+    signed: Signed = False,
+    trust: Trust = None,
     by: By = "",
     reason: Reason = "",
     json: Json = False,
@@ -144,6 +159,8 @@ def run(
         fifo=fifo,
         lock_memory=lock_memory,
         cpu=cpu,
+        signed=signed,
+        trust=trust,
     )
     if detach:
         _detached(door.detach(sys.argv[1:], order), json)
@@ -322,6 +339,7 @@ app.command()(cli_recipe.schema)
 app.command()(cli_recipe.fmt)
 app.command()(cli_recipe.new)
 app.command()(cli_recipe.diff)
+app.command()(cli_sign.sign)
 app.command()(cli_study.twin)
 app.command()(cli_study.sweep)
 

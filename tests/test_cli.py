@@ -243,3 +243,24 @@ def test_a_killed_film_is_resumed_and_whole(tmp_path: Path) -> None:
     once = [name for number, name in enumerate(film) if number == 0 or film[number - 1] != name]
     assert once == ["PDAC", "BR"] * bilayers
     assert not [row for row in rows if row["kind"] == "collision"]
+
+
+def test_a_signed_recipe_is_demanded_and_named(tmp_path: Path) -> None:
+    (tmp_path / "film.yaml").write_text(RECIPE, encoding="utf-8")
+    demand = ("run", "film.yaml", "--signed", "--trust", "keys", "--json")
+    unsigned = lbl(*demand, cwd=tmp_path)
+    assert unsigned.returncode == 2
+    assert unsigned.stderr.endswith("[signature-missing]\n")
+    assert lbl("sign", "--new-key", "anna", cwd=tmp_path).returncode == 0
+    signed = last(lbl("sign", "film.yaml", "--key", "anna", "--json", cwd=tmp_path))
+    trusted = lbl("trust", "add", "anna.pub", "--name", "Anna", "--trust", "keys", cwd=tmp_path)
+    assert trusted.stdout == f"Anna is trusted, key {signed['key']}\n"
+    done = lbl(*demand, cwd=tmp_path)
+    assert done.returncode == 0
+    assert "was signed by Anna" in done.stderr
+    assert "signed      Anna" in lbl("show", "last", cwd=tmp_path).stdout
+    gone = lbl("trust", "remove", "Anna", "--trust", "keys", cwd=tmp_path)
+    assert gone.returncode == 0
+    checked = lbl("check", "film.yaml", "--signed", "--trust", "keys", cwd=tmp_path)
+    assert checked.stderr.endswith("[signature-untrusted]\n")
+    assert lbl("sign", "film.yaml", cwd=tmp_path).returncode == 2

@@ -191,12 +191,19 @@ class Bench:
         return failed
 
     def preparations(
-        self, up: float, start: float, wavelength: float, *, moves: bool
+        self,
+        up: float,
+        start: float,
+        wavelength: float,
+        *,
+        moves: bool,
+        setpoint: float | None = None,
     ) -> Iterator[tuple[str, str, Callable[[], None]]]:
         """(name, what it may move, act) for each instrument, in the order that is safe.
 
         What carries the substrate comes first, light and heat last. Without `moves` the substrate
-        stays where it is, unless an axis has lost its reference.
+        stays where it is, unless an axis has lost its reference. `setpoint` in degC is the
+        recipe's, None the bench file's.
         """
         if self.arm is not None:
             yield from self.arm.preparations(up, start, moves=moves)
@@ -204,9 +211,11 @@ class Bench:
             yield from self.cell.preparations()
         if self.dosing is not None:
             yield self.dosing.name, "nothing", self.dosing.pump.prepare
-        yield from self._watchers(wavelength)
+        yield from self._watchers(wavelength, setpoint)
 
-    def _watchers(self, wavelength: float) -> Iterator[tuple[str, str, Callable[[], None]]]:
+    def _watchers(
+        self, wavelength: float, setpoint: float | None
+    ) -> Iterator[tuple[str, str, Callable[[], None]]]:
         """Light, meters and heat, ready."""
         optics, section, file = self.optics, self.file.photometry, self.file
         if optics is not None and section is not None:
@@ -214,7 +223,7 @@ class Bench:
             for name, meter in optics.meters.items():
                 yield name, "nothing", partial(meter.prepare, wavelength, optics.averages)
         if self.thermostat is not None and file.temperature is not None:
-            setpoint = file.temperature.setpoint
+            setpoint = file.temperature.setpoint if setpoint is None else setpoint
             heats = f"nothing; heats to {setpoint:g} degC"
             yield file.temperature.thermostat, heats, partial(self.thermostat.start, setpoint)
 

@@ -22,7 +22,7 @@ from lbl.journal.opening import run_of
 from lbl.journal.samples import Samples
 from lbl.journal.storage import DiskStorage, latest, replace, settle
 
-FROZEN: Final = ("recipe.yaml", "bench.yaml", "plan.json")
+FROZEN: Final = ("recipe.yaml", "bench.yaml", "plan.json", "recipe.sig")
 WORLD: Final = "world.json"
 LEDGER: Final = "ledger.jsonl"
 CAPTURE: Final = "capture.jsonl"

@@ -29,7 +29,7 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
     {
         "run-created": _kind(
             "run durable recipe recipe_hash plan_hash bench bilayers depositions",
-            "version bench_hash simulated seed speed duration_s software sets",
+            "version content_hash bench_hash simulated seed speed duration_s software sets signed",
             "First record: what was planned, on which bench, and whether records are synced.",
         ),
         "run-opened": _kind(

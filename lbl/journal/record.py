@@ -38,7 +38,8 @@ def text(record: Mapping[str, Any]) -> str:
     recipe, bench = record["recipe"], record["bench"]
     rows = [
         f"run         {record['run']}  {record['state']}",
-        f"recipe      {recipe['name']} {recipe['version']}  {recipe['hash'][:12]}",
+        f"recipe      {recipe['name']} {recipe['version']}  file {recipe['hash'][:12]}"
+        f"  content {recipe['content'][:12]}",
         f"bench       {bench['name']}{' (simulated)' if bench['simulated'] else ''}",
         f"time        {record['began_utc']} .. {record['ended_utc']}"
         f"  ({totals['duration_s'] / 3600:.2f} h, {totals['outages']} outages)",
@@ -49,6 +50,9 @@ def text(record: Mapping[str, Any]) -> str:
         f"deviations  {totals['deviations']}, holds {totals['holds']}",
         f"records     {totals['records']}, ending with {record['head'][:16]}",
     ]
+    if recipe["signed"]:
+        signed = recipe["signed"]
+        rows.insert(2, f"signed      {signed['name']}  {signed['utc']}  key {signed['key']}")
     rows += [f"dosed       {name}: {dose['ml']:.2f} mL" for name, dose in record["doses"].items()]
     rows += [f"deviation   {row['utc']}  {row['sentence']}" for row in record["deviations"][:10]]
     return "\n".join(rows)
@@ -104,6 +108,8 @@ class _Maker:
                 "name": state["recipe"],
                 "version": self.created.get("version", ""),
                 "hash": state["recipe_hash"],
+                "content": self.created.get("content_hash", ""),
+                "signed": self.created.get("signed"),
             },
             "bench": {
                 "name": state["bench"],

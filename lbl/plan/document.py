@@ -83,6 +83,7 @@ def _body(plan: Plan) -> dict[str, Any]:
         "budget": asdict(plan.budget),
         "transfers": [[_leg_row(leg) for leg in way] for way in ways],
         "steps": steps,
+        **({"overridden": list(plan.overridden)} if plan.overridden else {}),
     }
 
 
@@ -161,6 +162,7 @@ def _plan(body: Mapping[str, Any], digest: str) -> Plan:
         up=float(body["up"]),
         start=float(body["start"]),
         hash=digest,
+        overridden=tuple(body.get("overridden", ())),
     )
 
 

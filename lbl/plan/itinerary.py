@@ -11,11 +11,24 @@ from lbl.errors import Problem
 from lbl.marked import Route
 from lbl.plan.assign import FIRST_SIDE, Assignment, side_of
 from lbl.plan.equipment import Bath, Equipment, Side
-from lbl.plan.recipe import PARKED_S, Expose, Measure, Park, Recipe, Rinse, Wait
+from lbl.plan.recipe import (
+    PARKED_S,
+    Expose,
+    Measure,
+    Park,
+    Prompt,
+    Recipe,
+    Rinse,
+    Temperature,
+    Wait,
+)
 from lbl.plan.transfer import whole_ms
 from lbl.plan.unroll import Act
 
 PHOTOMETRY: Final = ("photometer", "light")  # roles that a measurement needs
+StopKind = Literal["expose", "rinse", "wait", "temperature", "prompt", "park"]
+STAYING: Final = frozenset({"wait", "temperature", "prompt"})  # where the substrate is already
+ASKED_S: Final = 1.0  # that a prompt takes in the plan; a person takes what it takes
 LOOKS: Final[tuple[Literal["zero", "measure"], ...]] = ("zero", "measure")
 
 
@@ -35,7 +48,7 @@ class Look:
 class Stop:
     """One stay in a bath (None: up in air, before the first)."""
 
-    kind: Literal["expose", "rinse", "wait", "park"]
+    kind: StopKind
     bath: Bath | None
     solution: str
     dwell_ns: int
@@ -47,6 +60,7 @@ class Stop:
     deposition: int = 0
     completes: int = 0
     exchange: tuple[int, int] = (0, 0)
+    detail: dict[str, object] = field(default_factory=dict)
     looks: list[Look] = field(default_factory=list)
 
 
@@ -83,6 +97,10 @@ class Itinerary:
                 self._measure(act, options)
             elif isinstance(options, Wait):
                 self._wait(act, options)
+            elif isinstance(options, Temperature):
+                self._temperature(act, options)
+            elif isinstance(options, Prompt):
+                self._prompt(act, options)
             else:
                 self._park(act, options)
         self._close()
@@ -131,7 +149,7 @@ class Itinerary:
 
     def _stay(self) -> Stop:
         """The stop that brought the film to where it is."""
-        return next(stop for stop in reversed(self.stops) if stop.kind != "wait")
+        return next(stop for stop in reversed(self.stops) if stop.kind not in STAYING)
 
     def _look(self, kind: Literal["zero", "measure"], act: Act, options: Measure) -> Look:
         equipment = self._equipment
@@ -146,10 +164,23 @@ class Itinerary:
         )
 
     def _wait(self, act: Act, options: Wait) -> None:
+        self._timed(self._staying(act, "wait"), options.dwell, options.window)
+
+    def _temperature(self, act: Act, options: Temperature) -> None:
+        stop = self._staying(act, "temperature")
+        stop.detail["to_degC"] = options.to
+        self._timed(stop, options.over, (options.over, options.over + PARKED_S))
+
+    def _prompt(self, act: Act, options: Prompt) -> None:
+        stop = self._staying(act, "prompt")
+        stop.detail["say"] = options.say
+        self._timed(stop, ASKED_S, (0.0, PARKED_S))
+
+    def _staying(self, act: Act, kind: StopKind) -> Stop:
+        """A stop where the substrate is already."""
         here = self.stops[-1] if self.stops else None
         bath, solution = (here.bath, here.solution) if here is not None else (None, "")
-        stop = self._stop(act, "wait", bath, solution)
-        self._timed(stop, options.dwell, options.window)
+        return self._stop(act, kind, bath, solution)
 
     def _park(self, act: Act, options: Park) -> None:
         self._close()
@@ -161,7 +192,7 @@ class Itinerary:
     def _stop(
         self,
         act: Act,
-        kind: Literal["expose", "rinse", "wait", "park"],
+        kind: StopKind,
         bath: Bath | None,
         solution: str,
     ) -> Stop:
@@ -174,6 +205,8 @@ class Itinerary:
         stop.dwell_ns = whole_ms(dwell)
         stop.earliest_ns = min(whole_ms(window[0]), stop.dwell_ns)
         stop.latest_ns = max(whole_ms(window[1]), stop.dwell_ns)
+        if stop.kind in STAYING and stop.bath is not None:  # what was asked for is not too long
+            self._stay().latest_ns += stop.latest_ns
 
     def _close(self) -> None:
         """The deposition under way, if any, is done with its last rinse."""

@@ -13,6 +13,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from lbl.errors import BadInput, Problem, short
 from lbl.marked import Marked, Route, in_file_order, load, problem_of, scalar, suggest
+from lbl.plan.content import content_hash
+from lbl.plan.migration import migrated
 from lbl.plan.order import findings
 from lbl.plan.recipe import LANGUAGE, PHASES, Phase, Recipe
 
@@ -36,7 +38,8 @@ def read_recipe(source: Path | str, overrides: Mapping[str, str] = NO_OVERRIDES)
         raise BadInput(
             Problem("recipe-not-mapping", "this is no mapping of keys", marked.place(), remedy)
         )
-    filling = _Filling(marked, overrides)
+    today = replace(marked, data=migrated(marked.data, marked.place(("lbl",))))
+    filling = _Filling(today, overrides)
     filled = filling.fill()
     recipe, problems = _validate(filled, filling.values)
     problems = [*filling.problems, *problems]
@@ -45,7 +48,7 @@ def read_recipe(source: Path | str, overrides: Mapping[str, str] = NO_OVERRIDES)
         # value that could not be put in has no place, and is not told at all.
         told = dict.fromkeys(problem for problem in problems if problem.place)
         raise BadInput(*sorted(told or problems, key=in_file_order))
-    return recipe.marked_by(filled)
+    return recipe.marked_by(filled, content_hash(marked))
 
 
 def _validate(marked: Marked, values: Values) -> tuple[Recipe | None, list[Problem]]:

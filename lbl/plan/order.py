@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from lbl.marked import Route
-from lbl.plan.recipe import Expose, Measure, Park, Phase, Rinse, Wait
+from lbl.plan.recipe import Expose, Measure, Park, Phase, Prompt, Rinse, Temperature, Wait
 from lbl.plan.unroll import MAX_ACTS, Act, Unrolling, count
 
 
@@ -83,8 +83,8 @@ def _in_turn(acts: Iterable[Act]) -> Iterator[Finding]:
         if isinstance(options, Measure) and wet_in != "rinse":
             sentence = "a measurement looks at a film in its rinse, and no rinse comes before"
             yield _order(act.route[:-1], sentence, "put it after a rinse")
-        if isinstance(options, Wait) and wet_in == "expose":
-            sentence = "a wait after an expose would lengthen it"
+        if isinstance(options, Wait | Prompt | Temperature) and wet_in == "expose":
+            sentence = f"a {act.route[-1]} after an expose would lengthen it"
             yield _order(act.route[:-1], sentence, "rinse first, or write a longer 'for'")
         if isinstance(options, Expose):
             wet_in, owed = "expose", act if act.deposition else None

@@ -6,6 +6,7 @@ would dry the film, mix opposite charges, or run out of liquid.
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from lbl.errors import Problem, Refused
@@ -14,7 +15,16 @@ from lbl.plan.assign import Assignment, assign
 from lbl.plan.document import hashed
 from lbl.plan.equipment import Equipment, Side
 from lbl.plan.itinerary import PHOTOMETRY, Itinerary
-from lbl.plan.recipe import MAX_EXCHANGES, TOLERANCE, Expose, Measure, Recipe, not_above
+from lbl.plan.recipe import (
+    MAX_EXCHANGES,
+    TOLERANCE,
+    Expose,
+    Measure,
+    Recipe,
+    Temperature,
+    not_above,
+)
+from lbl.plan.rules import ageing, judge
 from lbl.plan.schedule import Budget, Limits, Liquid, Plan, Quality, Substrate
 from lbl.plan.timetable import Timetable
 from lbl.plan.unroll import Act, unroll
@@ -31,10 +41,12 @@ def plan(recipe: Recipe, equipment: Equipment) -> Plan:
     acts = unroll(recipe)
     fresh = equipment.cell is not None
     assignment, missing = assign(recipe, acts, equipment.baths, fresh=fresh)
-    problems += [*missing, *_roles(recipe, acts, equipment)]
+    judged = judge(recipe, acts)
+    problems += [*missing, *_roles(recipe, acts, equipment), *judged.refused]
     if problems:
         raise Refused(*problems)
-    return _Planning(recipe, equipment, acts, assignment).plan()
+    made = _Planning(recipe, equipment, acts, assignment, judged.overridden).plan()
+    return replace(made, warnings=(*judged.warned, *ageing(recipe, made)))
 
 
 def _unfit(recipe: Recipe, equipment: Equipment) -> list[Problem]:
@@ -75,18 +87,44 @@ def _roles(recipe: Recipe, acts: Sequence[Act], equipment: Equipment) -> list[Pr
         if not problems and not equipment.readout and equipment.cell is None:
             sentence = f"bench {equipment.name} does not say through which bath it measures"
             problems.append(Problem("plan-readout", sentence, place, "name it in the bench file"))
+    problems += _tempers(recipe, acts, equipment)
     if equipment.dosing is not None and "pump" not in equipment.roles:
         sentence = f"bench {equipment.name} tops up {equipment.dosing.vessel} without a pump"
         problems.append(Problem("plan-no-role", sentence, remedy="add the pump"))
     return problems
 
 
+def _tempers(recipe: Recipe, acts: Sequence[Act], equipment: Equipment) -> list[Problem]:
+    """Temperatures that nobody can make, or that the recipe itself forbids."""
+    problems: dict[Problem, None] = {}
+    limits = _limits(recipe)
+    for act in acts:
+        if not isinstance(act.options, Temperature):
+            continue
+        place, to = recipe.place(act.route), act.options.to
+        if "thermostat" not in equipment.roles:
+            sentence = f"this needs a thermostat, and bench {equipment.name} has none"
+            remedy = "remove the phase, or add the instrument"
+            problems[Problem("plan-no-role", sentence, place, remedy)] = None
+        low, high = limits.temperature_low, limits.temperature_high
+        if not (not_above(low, to) and not_above(to, high)):
+            sentence = f"{to:g} degC are outside limits.temperature, {low:g}..{high:g} degC"
+            problems[Problem("plan-temperature", sentence, place, "widen the limit")] = None
+    return list(problems)
+
+
 class _Planning:
     """One plan under way; exchanges are added until the rinses dilute enough."""
 
     def __init__(
-        self, recipe: Recipe, equipment: Equipment, acts: Sequence[Act], assignment: Assignment
+        self,
+        recipe: Recipe,
+        equipment: Equipment,
+        acts: Sequence[Act],
+        assignment: Assignment,
+        overridden: tuple[str, ...],
     ) -> None:
+        self._overridden = overridden
         self._recipe = recipe
         self._equipment = equipment
         self._acts = acts
@@ -195,6 +233,7 @@ class _Planning:
                 up=equipment.arm.up if equipment.arm is not None else 0.0,
                 start=first.at,
                 hash="",
+                overridden=self._overridden,
             )
         )
 
@@ -203,13 +242,15 @@ class _Planning:
         added = budget.refills(table.steps, equipment, self._vessels)
         volumes = budget.volumes_of(equipment.baths, self._vessels, added)
         end = table.steps[-1].end_ns / 1e9
+        by_hand = (refill.at for refill in added if refill.by == "person")
+        asked = (step.offset_ns / 1e9 for step in table.steps if step.kind == "prompt")
         return Budget(
             volumes=volumes,
             waste=sum(volumes.values()) if wasted is None else wasted,
             refills=added,
             carry_over_worst=carried.worst,
             air_worst=table.air_worst,
-            person=min((refill.at for refill in added if refill.by == "person"), default=end),
+            person=min((*by_hand, *asked), default=end),
             dilution=carried.dilution,
         )
 

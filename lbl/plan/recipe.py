@@ -36,7 +36,16 @@ MAX_NAME: Final = 64
 EARLY: Final = 0.9  # at_least, where the user wrote none, as a share of `for`
 LATE: Final = 2.0  # at_most, likewise
 PARKED_S: Final = 12 * 3600.0  # the longest a film may stay in its rinse at 22 degC
-PHASES: Final = ("expose", "rinse", "measure", "wait", "park", "repeat")
+PHASES: Final = (
+    "expose",
+    "rinse",
+    "measure",
+    "wait",
+    "temperature",
+    "prompt",
+    "park",
+    "repeat",
+)
 
 _STRICT: Final = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 OnResume = Literal["auto", "continue", "redo", "rinse-and-redo", "hold"]
@@ -66,6 +75,13 @@ def _quantity(unit: str, low: float = -inf, high: float = inf) -> BeforeValidato
         raise complaint("out-of-range", f"'{short(given)}' is {word} than {shown}")
 
     return BeforeValidator(read, json_schema_input_type=_written(units.form(unit, low, high)))
+
+
+def _whole(given: object) -> object:
+    """A number that is no truth value: to Python `true` and `1.0` equal 1."""
+    if type(given) is not int:
+        raise ValueError("no whole number")
+    return given
 
 
 def _span(unit: str) -> BeforeValidator:
@@ -188,6 +204,25 @@ class Wait(BaseModel):
         return self
 
 
+class Temperature(BaseModel):
+    """The liquids are brought to a temperature (degC), evenly, in a time (s)."""
+
+    model_config = _STRICT
+    to: Annotated[float, _quantity("degC", -20, 150)]
+    over: Dwell
+    every: Every = 1
+    on_resume: OnResume = "continue"
+
+
+class Prompt(BaseModel):
+    """A person does something: the run holds, wet, and says what, until somebody unholds it."""
+
+    model_config = _STRICT
+    say: Annotated[str, Field(min_length=1, max_length=200)]
+    every: Every = 1
+    on_resume: OnResume = "continue"
+
+
 class Park(BaseModel):
     """The end: the substrate stays in the last rinse of its own side."""
 
@@ -196,7 +231,7 @@ class Park(BaseModel):
     on_resume: OnResume = "redo"
 
 
-Options = Expose | Rinse | Measure | Wait | Park
+Options = Expose | Rinse | Measure | Wait | Temperature | Prompt | Park
 
 
 class Phase(BaseModel):
@@ -207,6 +242,8 @@ class Phase(BaseModel):
     rinse: Rinse | None = None
     measure: Measure | None = None
     wait: Wait | None = None
+    temperature: Temperature | None = None
+    prompt: Prompt | None = None
     park: Park | None = None
     repeat: Annotated[int, Field(ge=1, le=MAX_REPEAT)] | None = None
     counts: Literal["bilayer"] | None = Field(default=None, alias="as")
@@ -215,7 +252,11 @@ class Phase(BaseModel):
     @property
     def options(self) -> Options | None:
         """The phase's options; None for a repetition."""
-        return self.expose or self.rinse or self.measure or self.wait or self.park
+        return next((made for name in PHASES if (made := self._made(name)) is not None), None)
+
+    def _made(self, name: str) -> Options | None:
+        made: Options | None = getattr(self, name) if name != "repeat" else None
+        return made
 
     @property
     def name(self) -> str:
@@ -246,6 +287,8 @@ _EXAMPLES: Final[Mapping[str, str]] = {
     "rinse": "write it like 'rinse: {with: buffer, for: 1 min, at_least: 3}'",
     "measure": "write it like 'measure: {absorbance: 570 nm}'",
     "wait": "write it like 'wait: {for: 5 min}'",
+    "temperature": "write it like 'temperature: {to: 18 degC, over: 6 h}'",
+    "prompt": "write it like 'prompt: {say: change the buffer}'",
     "park": "write it like 'park: {in: buffer}'",
 }
 
@@ -326,18 +369,20 @@ class Quality(BaseModel):
     growth: Growth | None = None
 
 
-def _no_word(given: object) -> object:
-    """Python takes true for 1."""
-    if isinstance(given, bool):
-        raise ValueError("this is no number")
-    return given
+class Override(BaseModel):
+    """A rule of the chemistry that a named person sets aside, and why."""
+
+    model_config = _STRICT
+    rule: Name
+    by: Name
+    reason: Annotated[str, Field(min_length=3, max_length=400)]
 
 
 class Recipe(BaseModel):
     """A whole recipe. Made by `lbl.plan.loader`; `parameters` are plain values, overrides in."""
 
     model_config = _STRICT
-    lbl: Annotated[Literal[1], BeforeValidator(_no_word, json_schema_input_type=Literal[1])]
+    lbl: Annotated[Literal[1], BeforeValidator(_whole, json_schema_input_type=Literal[1])]
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
     version: Annotated[str, Field(pattern=r"^\d{1,6}\.\d{1,6}\.\d{1,6}$")]
     description: Annotated[str, Field(max_length=4000)] = ""
@@ -347,15 +392,22 @@ class Recipe(BaseModel):
     procedure: Annotated[list[Phase], Field(min_length=1)]
     limits: Limits = Limits()
     quality: Quality = Quality()
+    overrides: Annotated[list[Override], Field(max_length=32)] = []
     _marked: Marked | None = PrivateAttr(default=None)
+    _content: str = PrivateAttr(default="")
 
     def place(self, route: Route) -> str:
         """Return `file:line:col` of what stands at `route`; empty if it came from no file."""
         return self._marked.place(route) if self._marked is not None else ""
 
-    def marked_by(self, marked: Marked) -> "Recipe":
-        """Remember where everything was written; returns itself."""
-        self._marked = marked
+    @property
+    def content(self) -> str:
+        """The hash of what was written, comments and layout apart; empty if it was not read."""
+        return self._content
+
+    def marked_by(self, marked: Marked, content: str = "") -> "Recipe":
+        """Remember where everything was written, and its content's hash; returns itself."""
+        self._marked, self._content = marked, content
         return self
 
 

@@ -8,7 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-Kind = Literal["expose", "rinse", "zero", "measure", "dose", "wait", "park"]
+from lbl.errors import Problem
+
+Kind = Literal[
+    "expose", "rinse", "zero", "measure", "dose", "wait", "temperature", "prompt", "park"
+]
 Class = Literal["once", "extendable", "repeatable"]
 
 
@@ -63,9 +67,9 @@ class Step:
     `deposition` is the ordinal (1, 2, ...) of a counted expose, carried by its rinses and
     whatever happens inside them; `completes` is the deposition that is done when this rinse
     is done. `exchange` is (k, n) for the k-th of n rinse baths or fills, (0, 0) otherwise.
-    `detail`: expose {c_over_c0} where a flow bench made the dwell longer for it; measure and zero
-    {wavelength_nm}; dose {volume (mL), rate (mL/min), total (mL since the run's start, this dose
-    included)}; plain JSON values.
+    `detail`: prompt {say}; temperature {to_degC}; expose {c_over_c0} where a flow bench made the
+    dwell longer for it; measure and zero {wavelength_nm}; dose {volume (mL), rate (mL/min), total
+    (mL since the run's start, this dose included)}; plain JSON values.
     """
 
     index: int
@@ -174,7 +178,9 @@ class Plan:
 
     `assignments` says which solution each used vessel holds; `parameters` are the recipe's,
     overrides applied; `up` and `start` are where the arm must stand before the first step:
-    z up (mm) and the station of the first bath (deg).
+    z up (mm) and the station of the first bath (deg). `overridden` says which rules of the
+    chemistry somebody set aside; `warnings` are of those that nobody did, and no part of the
+    document.
     """
 
     recipe: str
@@ -194,6 +200,8 @@ class Plan:
     up: float
     start: float
     hash: str
+    overridden: tuple[str, ...] = ()
+    warnings: tuple[Problem, ...] = ()
 
     @property
     def exchanges(self) -> tuple[int, int]:

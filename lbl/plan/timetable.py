@@ -12,7 +12,7 @@ from lbl.errors import Problem
 from lbl.plan.assign import Assignment
 from lbl.plan.equipment import Bath, Equipment, evaporation
 from lbl.plan.exchange import way
-from lbl.plan.itinerary import Look, Stop
+from lbl.plan.itinerary import STAYING, Look, Stop
 from lbl.plan.recipe import Recipe, not_above
 from lbl.plan.schedule import Class, Step
 from lbl.plan.transfer import Transfer, whole_ms
@@ -64,7 +64,7 @@ class Timetable:
             self.problems += self._washing.problems()
 
     def _way(self, stop: Stop) -> Transfer:
-        if stop.bath is None or stop.kind == "wait":
+        if stop.bath is None or stop.kind in STAYING:
             return Transfer((), 0, 0.0)
         key = (self._here.name if self._here is not None else "", stop.bath.name)
         if stop.kind == "park" and key[0] == key[1]:
@@ -79,6 +79,8 @@ class Timetable:
     def _washed(self, stop: Stop, way: Transfer) -> tuple[int, dict[str, object]]:
         """The dwell of a stop, longer where its solution has become weak, and what to say of it."""
         dwell_ns = self._dwell(stop)
+        if stop.detail:
+            return dwell_ns, stop.detail
         if self._washing is None or stop.bath is None or not way.legs:
             return dwell_ns, {}
         self._washing.exchange(way, stop.bath)

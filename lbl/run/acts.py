@@ -9,7 +9,7 @@ from collections.abc import Generator
 from typing import Any, Final, Protocol, TypeVar
 
 from lbl.bench.bench import Bench, Optics
-from lbl.bench.roles import Photometer
+from lbl.bench.roles import Photometer, Thermostat
 from lbl.plan.schedule import Step
 from lbl.run.clock import RunClock
 from lbl.run.trouble import Trouble
@@ -24,6 +24,9 @@ BEAT_S: Final = 5.0  # between questions to a pump that delivers
 POLL_S: Final = 0.5
 WEIGH_S: Final = 8.0  # a bottle that has not settled by then is not weighed
 OVERRUN_S: Final = 5.0  # a pump that runs this much longer than its dose is stopped
+SETPOINT_S: Final = 60.0  # between two setpoints of a ramp
+SETTLE_S: Final = 1800.0  # that liquids may need to catch up with the setpoint
+NEAR_K: Final = 1.0
 LEAST_REFERENCE: Final = 1e-7  # W; a lamp that gives less through an empty bath is dark
 LEAST_POWER: Final = 1e-9  # W; below it the meter reads its own noise
 
@@ -132,3 +135,25 @@ def dose(
         source=f"counter; the balance says {weighed:.3f} g",
     )
     return volume, max((counted, weighed), key=lambda moved: abs(moved - volume))
+
+
+def temper(thermostat: Thermostat, goal: float, clock: RunClock, end_ns: int) -> Waits[None]:
+    """Move the setpoint evenly to `goal` (degC), and let the liquids follow until `end_ns`.
+
+    The last SETTLE_S, at most half the time, are for them to catch up. Raises Trouble when they
+    are not within NEAR_K of the goal at the end.
+    """
+    begin_ns, begin = clock.now_ns(), thermostat.temperature()
+    lasts_ns = max(end_ns - begin_ns, 1)
+    ramp_ns = max(lasts_ns - int(SETTLE_S * SECOND), lasts_ns // 2, 1)
+    while True:
+        now = clock.now_ns()
+        share = min((now - begin_ns) / ramp_ns, 1.0)
+        thermostat.start(round(begin + (goal - begin) * share, 2))
+        if share >= 1.0:
+            break
+        yield min(now + int(SETPOINT_S * SECOND), begin_ns + ramp_ns)
+    yield end_ns
+    at = thermostat.temperature()
+    if abs(at - goal) > NEAR_K:
+        raise Trouble("temperature-band", f"the liquids are at {at:.1f} degC, {goal:g} were due")

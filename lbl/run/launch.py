@@ -9,7 +9,7 @@ import os
 import platform
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -47,6 +47,8 @@ class Launch:
     """All that a run is started with; texts are frozen into its folder.
 
     `heed` is whether the process's signals are for this run; only a main thread can say so.
+    `content` is the hash of what the recipe says, `signed` who signed it, if that was demanded, and
+    `signature` the content of the signature file.
     """
 
     plan: Plan
@@ -67,6 +69,9 @@ class Launch:
     lock_memory: bool = False
     cpu: int = -1
     heed: bool = True
+    content: str = ""
+    signed: Mapping[str, Any] = field(default_factory=dict)
+    signature: str = ""
 
 
 def launch(what: Launch, tell: Callable[[News], None], run: str = "") -> Result:
@@ -149,6 +154,8 @@ def _begin(folder: RunFolder, what: Launch, clock: RunClock, durable: bool) -> J
         ("plan.json", json.dumps(document(what.plan))),
     ):
         folder.freeze(name, text, durable=durable)
+    if what.signature:
+        folder.freeze("recipe.sig", what.signature, durable=durable)
     journal = Journal.create(
         folder.storage, folder.id, durable=durable, clock=clock, **_created(what)
     )
@@ -180,6 +187,7 @@ def _created(what: Launch) -> dict[str, Any]:
         "recipe": plan.recipe,
         "version": plan.version,
         "recipe_hash": _hash(what.recipe_text),
+        "content_hash": what.content,
         "plan_hash": plan.hash,
         "bench": plan.bench,
         "bench_hash": _hash(what.bench_text),
@@ -192,6 +200,7 @@ def _created(what: Launch) -> dict[str, Any]:
         "speed": "real" if what.speed is None else what.speed,
         "software": f"lbl {__version__}",
         "sets": dict(what.sets),
+        **({"signed": dict(what.signed)} if what.signed else {}),
     }
 
 
@@ -205,6 +214,8 @@ def _declare(journal: Journal, what: Launch, clock: RunClock) -> None:
     if not clock.virtual:
         facts |= {"realtime": clock.realtime, "clock": clock.described()}
     journal.append("environment", facts=facts)
+    for sentence in what.plan.overridden:
+        journal.append("deviation", actor=what.by or "recipe", code="override", sentence=sentence)
     for vessel, solution in sorted(what.plan.assignments.items()):
         lot = what.lots.get(solution, "")
         journal.append("material", solution=solution, lot=lot, vessel=vessel)

@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 from lbl.bench.bench import Bench, InstrumentError
 from lbl.plan.schedule import Plan, Step
-from lbl.run.acts import Photometry, Recorder, Waits, dose
+from lbl.run.acts import Photometry, Recorder, Waits, dose, temper
 from lbl.run.clock import RunClock
 from lbl.run.handling import LEAD_NS, Arrival, Handling
 from lbl.run.resume import Recovery, decide
@@ -98,6 +98,8 @@ class Procedure:
             "measure": self._measure,
             "dose": self._dose,
             "wait": self._pass,
+            "temperature": self._temper,
+            "prompt": self._ask,
         }
 
     @property
@@ -286,6 +288,29 @@ class Procedure:
     def _pass(self, step: Step) -> Waits[None]:
         # The next lift is armed ahead of its deadline, which is where this wait ends.
         yield self.epoch_ns + step.end_ns - 2 * LEAD_NS
+
+    def _temper(self, step: Step) -> Waits[None]:
+        """Bring the liquids to a temperature, evenly; Trouble when they have not followed."""
+        thermostat = self._bench.thermostat
+        if thermostat is None:
+            raise Trouble("temperature-band", "the bench has no thermostat")
+        end_ns = self.epoch_ns + step.end_ns - 2 * LEAD_NS
+        goal = float(str(step.detail["to_degC"]))
+        yield from temper(thermostat, goal, self._clock, end_ns)
+
+    @property
+    def setpoint(self) -> float | None:
+        """Where the recipe has brought the temperature so far; None: where the bench file says."""
+        done = (
+            one for one in reversed(self.plan.steps[: self.position]) if "to_degC" in one.detail
+        )
+        last = next(done, None)
+        return None if last is None else float(str(last.detail["to_degC"]))
+
+    def _ask(self, step: Step) -> Waits[None]:
+        """Ask a person: the step is done, and the run holds until somebody unholds it."""
+        self._judged([Verdict("hold", "prompt", str(step.detail["say"]))], step)
+        yield from ()
 
     # Leaving the plan and coming back to it.
 

@@ -19,6 +19,7 @@ from lbl.journal.folder import RunFolder
 from lbl.journal.journal import Journal
 from lbl.journal.opening import events
 from lbl.journal.record import make_record
+from lbl.plan.content import content_of
 from lbl.plan.document import from_document
 from lbl.plan.equipment import Equipment
 from lbl.plan.schedule import Plan
@@ -28,6 +29,7 @@ from lbl.run.news import News
 from lbl.run.result import Result
 from lbl.run.resume import resumable
 from lbl.run.session import Session
+from lbl.signature import from_text
 
 KEEP: Final = "keep the run folder as it is and look at what changed it"
 
@@ -101,7 +103,21 @@ def frozen_plan(folder: RunFolder) -> tuple[Plan, Mapping[str, Any]]:
         raise _another(folder, "plan.json") from None
     if plan.hash != created["plan_hash"]:
         raise _another(folder, "plan.json")
+    if "signed" in created and not _still_signed(folder, created):
+        raise _another(folder, "recipe.sig")
     return plan, created
+
+
+def _still_signed(folder: RunFolder, created: Mapping[str, Any]) -> bool:
+    """Whether the frozen signature is of the frozen recipe, by the key that was trusted then."""
+    text = folder.read("recipe.yaml") or b""
+    try:
+        signature = from_text(folder.read("recipe.sig") or b"", "recipe.sig")
+        content = content_of(text.decode("utf-8"))
+    except (BadInput, UnicodeDecodeError):
+        return False
+    signed = signature.claim.content == content == created["content_hash"]
+    return signed and signature.made_with(created["signed"]["public"])
 
 
 def _another(folder: RunFolder, name: str) -> Fault:

@@ -183,3 +183,17 @@ def test_every_exchange_of_a_rinse_is_fresh_liquid(recipe_of: Any, flow: Equipme
     assert [step.exchange for step in rinses] == [(1, 2), (2, 2)]
     assert all(step.legs for step in rinses)
     assert made.steps[-1].kind == "park" and not made.steps[-1].legs
+
+
+def test_a_prompt_says_when_a_person_is_needed(
+    recipe_of: Any, flow: Equipment, dip: Equipment
+) -> None:
+    phases = (
+        "expose: {to: A, for: 1 min}\nrinse: {with: water, for: 1 min}\n"
+        "prompt: {say: change the bottle}\npark: {in: water}"
+    )
+    for bench in (flow, dip):
+        made = plan(recipe_of(phases), bench)
+        (asked,) = immersions(made, "prompt")
+        assert made.budget.person == asked.offset_ns / 1e9
+        assert asked.detail == {"say": "change the bottle"} and not asked.legs

@@ -19,7 +19,8 @@ def test_the_package_is_ours() -> None:
     assert recipes.OWNER == "lbl"
     assert recipes.__doc__
     assert [path.stem for path in SHIPPED] == [
-        "bacteriorhodopsin-200", "demo", "pdac-pss", "rinse-and-park",
+        "bacteriorhodopsin-200", "culture-medium", "demo", "lysozyme-ramp", "pdac-pss",
+        "quarter-wave", "rinse-and-park",
     ]  # fmt: skip
 
 
@@ -35,7 +36,14 @@ def test_a_shipped_recipe_is_named_like_its_file_and_can_be_planned(
 
 @pytest.mark.parametrize(
     ("name", "bilayers", "depositions"),
-    [("demo", 5, 10), ("pdac-pss", 10, 20), ("rinse-and-park", 0, 0)],
+    [
+        ("demo", 5, 10),
+        ("pdac-pss", 10, 20),
+        ("rinse-and-park", 0, 0),
+        ("quarter-wave", 12, 24),
+        ("lysozyme-ramp", 0, 0),
+        ("culture-medium", 0, 0),
+    ],  # fmt: skip
 )
 def test_what_they_make(dip: Equipment, name: str, bilayers: int, depositions: int) -> None:
     made = plan(read_recipe(FOLDER / f"{name}.yaml"), dip)
@@ -49,8 +57,13 @@ def test_a_shorter_dwell_can_be_set() -> None:
 def test_the_page_names_every_phase_and_option() -> None:
     page = (FOLDER / "README.md").read_text(encoding="utf-8")
     words = set(re.findall(r"`([a-z_]+)", page))
-    phases = (language.Expose, language.Rinse, language.Measure, language.Wait, language.Park)
-    rest = (language.Phase, language.Solution, language.Substrate, language.Recipe)
+    phases = (
+        language.Expose, language.Rinse, language.Measure, language.Wait, language.Temperature,
+        language.Prompt, language.Park,
+    )  # fmt: skip
+    rest = (
+        language.Phase, language.Solution, language.Substrate, language.Override, language.Recipe,
+    )  # fmt: skip
     for model in (*phases, *rest):
         for name, info in model.model_fields.items():
             key = info.alias or name

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -233,3 +234,17 @@ def test_another_kind_of_bench_is_refused_with_all_else(
     bench = replace(dip, kind="spray", roles=frozenset({"pump"}), temperature=(0.0, 5.0))
     codes = [problem.code for problem in refusals(flagship, bench)]
     assert codes == ["plan-bench-kind", "plan-temperature", "plan-no-role", "plan-no-role"]
+
+
+def test_a_temperature_must_lie_inside_the_limits_and_need_a_thermostat(
+    recipe_of: Any, dip: Equipment, refusals: Any
+) -> None:
+    phases = (
+        "expose: {to: A, for: 1 min}\nrinse: {with: water, for: 1 min}\n"
+        "temperature: {to: 40 degC, over: 1 h}\npark: {in: water}"
+    )
+    (problem,) = refusals(recipe_of(phases), dip)
+    assert problem.code == "plan-temperature" and "40 degC are outside" in problem.sentence
+    bare = replace(dip, roles=dip.roles - {"thermostat"})
+    codes = [problem.code for problem in refusals(recipe_of(phases), bare)]
+    assert codes == ["plan-no-role", "plan-temperature"]

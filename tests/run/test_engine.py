@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from lbl.shipped import find
+
 Grow = Callable[..., Any]
 
 MORNING = ["Clearing", "Stopped", "Resetting", "Idle", "Starting", "Execute"]
@@ -96,3 +98,35 @@ def test_intent_comes_before_and_outcome_after_every_act(grow: Grow) -> None:
             open_steps.add(event.step)
         if event.kind in ("step-outcome", "transfer-outcome"):
             assert event.step in open_steps
+
+
+def test_an_override_stands_in_the_record_of_the_film(grow: Grow, tmp_path: Path) -> None:
+    text = Path(find("demo", "recipes", "recipe")).read_text(encoding="utf-8")
+    said = "overrides: [{rule: rule-ph-turns, by: Ada Example, reason: both ways are wanted}]\n"
+    recipe = tmp_path / "turned.yaml"
+    recipe.write_text(text.replace("pH: 9.0", "pH: 7.2") + said, encoding="utf-8")
+    film = grow(str(recipe), speed=0.0, place="runs")
+    (row,) = [event.payload for event in film.kinds("deviation")]
+    assert row["code"] == "override"
+    assert row["sentence"] == "rule-ph-turns overridden by Ada Example: both ways are wanted"
+    assert film.result.deviations == 1
+
+
+@pytest.mark.parametrize("bench", ["dip", "flow"])
+def test_a_prompt_holds_the_run_until_a_person_has_been(
+    grow: Grow, tmp_path: Path, bench: str
+) -> None:
+    text = Path(find("demo", "recipes", "recipe")).read_text(encoding="utf-8")
+    looks = "      - measure: {absorbance: 570 nm}\n"
+    assert looks in text
+    recipe = tmp_path / "asks.yaml"
+    recipe.write_text(text.replace(looks, looks + "      - prompt: {say: look at it, every: 2}\n"))
+    waits = (3000, 6000)
+    film = grow(str(recipe), sets={"bilayers": "3"}, bench=bench, place="runs",
+                at=[(second, "unhold") for second in waits])  # fmt: skip
+    assert film.states.count("Held") == 1 and film.states[-1] == "Complete"
+    (asked,) = film.kinds("verdict")
+    assert (asked.payload["code"], asked.payload["reason"]) == ("prompt", "look at it")
+    held = [row for row in film.exposures if row["end_s"] - row["start_s"] > 200]
+    assert "buffer" in {row["solution"] for row in held}
+    assert [e.payload["deposition"] for e in film.kinds("deposition-done")] == [1, 2, 3, 4, 5, 6]
