@@ -110,8 +110,10 @@ def new(
     writing.refuse_existing(path)
     if not yes and sys.stdin.isatty():
         said |= _asked(name, said)
-    told = writing.new_recipe(drafted(Answers(name, **said)), path, bench)
+    told, notes = writing.new_recipe(drafted(Answers(name, **said)), path, bench)
     print(f"{path}: {told}; lbl plan {path} says what it takes")
+    for note in notes:
+        print(f"note: {note}", file=sys.stderr)
 
 
 def diff(

@@ -37,6 +37,12 @@ class Side:
     facts: Mapping[str, str]
     figures: Mapping[str, Figure]
     written: Mapping[str, object]
+    warnings: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """What it is and, of a recipe, what its plan warns of; a frozen plan keeps no warnings."""
+        told = {"warnings": list(self.warnings)} if self.kind == "recipes" else {}
+        return {"label": self.label, **self.facts, **told}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +104,8 @@ class Comparison:
         return {
             "kind": self.a.kind,
             "same": self.same,
-            "a": {"label": self.a.label, **self.a.facts},
-            "b": {"label": self.b.label, **self.b.facts},
+            "a": self.a.as_json(),
+            "b": self.b.as_json(),
             "changes": [{"at": at, "a": a, "b": b} for at, a, b in self.changes],
             "figures": {row.name: row.as_json() for row in self.rows},
         }
@@ -159,7 +165,9 @@ def _recipe(given: str, bench: str, sets: Mapping[str, str]) -> Side:
     written = _written(find(given, "recipes", "recipe"), plan.parameters)
     facts = {"bench": plan.bench, "plan_hash": plan.hash}
     label = " ".join((plan.recipe, plan.version, *(f"{key}={sets[key]}" for key in sets)))
-    return Side("recipes", label, facts, consequences(plan), {**written, "bench": plan.bench})
+    written["bench"] = plan.bench
+    warnings = tuple(map(str, plan.warnings))
+    return Side("recipes", label, facts, consequences(plan), written, warnings)
 
 
 def _run(given: str, runs: Path) -> Side:
@@ -179,7 +187,8 @@ def _run(given: str, runs: Path) -> Side:
     facts = {"state": record["state"], "bench": plan.bench, "plan_hash": plan.hash}
     told = {key: created.get(key) for key in ("bench_hash", "seed", "world", "software")}
     written = {**_written(path / "recipe.yaml", plan.parameters), "bench": plan.bench, **told}
-    return Side("runs", record["run"], facts, figures, {**written, "state": record["state"]})
+    written["state"] = record["state"]
+    return Side("runs", record["run"], facts, figures, written)
 
 
 def _written(path: Path, parameters: Mapping[str, object]) -> dict[str, object]:

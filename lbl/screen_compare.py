@@ -37,6 +37,10 @@ def compared(made: Comparison) -> None:
         said(f"the same in both: {'; '.join(alike)}")
     for line in dict.fromkeys(_reasons(made)):
         said(line)
+    for name, side, other in (("A", made.a, made.b), ("B", made.b, made.a)):
+        for warning in side.warnings:
+            if warning not in other.warnings:
+                said(f"{name} alone: {warning}")
 
 
 def _changes(made: Comparison) -> Table:

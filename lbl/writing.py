@@ -92,8 +92,8 @@ def refuse_existing(path: Path) -> None:
         raise BadInput(Problem("new-exists", sentence, str(path), "give another name, or -o FILE"))
 
 
-def new_recipe(text: str, path: Path, bench: str) -> str:
-    """Write a new recipe that `lbl check` accepts on a bench; returns what checking it says.
+def new_recipe(text: str, path: Path, bench: str) -> tuple[str, tuple[str, ...]]:
+    """Write a new recipe that `lbl check` accepts on a bench; what it takes, and warnings.
 
     Raises BadInput with what is wrong, or `new-exists` when the file is there; then nothing is
     written.
@@ -106,16 +106,15 @@ def new_recipe(text: str, path: Path, bench: str) -> str:
     with tempfile.TemporaryDirectory(prefix="lbl-new-") as folder:
         tried = Path(folder) / path.name
         tried.write_text(text, encoding="utf-8")
-        plan, _ = app.look(str(tried), bench, {})
+        plan, notes = app.look(str(tried), bench, {})
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
     except (OSError, ValueError) as error:
         raise _unwritable(path, error) from None
-    return (
-        f"{plan.depositions} depositions, {units.duration(plan.duration_ns / 1e9)} "
-        f"on bench {plan.bench}"
-    )
+    takes = f"{plan.depositions} depositions, {units.duration(plan.duration_ns / 1e9)}"
+    shown = tuple(note.replace(str(tried), str(path)) for note in notes)
+    return f"{takes} on bench {plan.bench}", shown
 
 
 def _unwritable(path: Path, error: Exception) -> BadInput:

@@ -54,6 +54,15 @@ def test_a_recipe_and_itself_do_not_differ() -> None:
     assert made.as_json()["changes"] == []
 
 
+def test_a_warning_of_one_side_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    made = compare(Question("demo", "demo", sets=SETS, against={"dwell": "1 min"}))
+    assert row(made, "warnings")[0] == 0
+    assert made.b.warnings
+    screen_compare.compared(made)
+    assert f"B alone: {made.b.warnings[0]}" in capsys.readouterr().out
+    assert made.as_json()["b"]["warnings"] == list(made.b.warnings)
+
+
 def test_the_bench_is_a_difference() -> None:
     made = compare(Question("demo", "demo", bench_b="flow", sets=SETS))
     assert ("bench", "dip", "flow") in made.changes

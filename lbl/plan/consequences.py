@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from lbl.figure import Figure
+from lbl.plan.rules import PROTEIN
 from lbl.plan.schedule import Plan, Step
 
 THETA: Final = 0.95  # coverage where adsorption ends, monolayers
@@ -17,8 +18,6 @@ TAU_S: Final = 129.0  # 1 / k at 1 mg/mL
 ORDER: Final = 1.5  # n, sites that one patch blocks
 MONOLAYER_MOD: Final = 1.2  # at 570 nm, one side
 MONOLAYER_NM: Final = 5.5
-KNOWN: Final = ("purple membrane", "bacteriorhodopsin")  # species with this law
-
 Figures = dict[str, Figure]
 
 
@@ -30,6 +29,8 @@ def consequences(plan: Plan) -> Figures:
         "bilayers": Figure(plan.bilayers),
         "depositions": Figure(plan.depositions),
         "person needed after": Figure(budget.person, "s"),
+        "prompts": Figure(sum(step.kind == "prompt" for step in plan.steps)),
+        "warnings": Figure(len(plan.warnings)),
     }
     made.update(_exposures(plan))
     rinses = [step for step in plan.steps if step.kind == "rinse"]
@@ -114,7 +115,7 @@ def _coverage(plan: Plan) -> float | str:
 
 
 def _known(species: str) -> bool:
-    return any(word in species.lower() for word in KNOWN)
+    return species.lower() in PROTEIN
 
 
 def _strength(step: Step, dilution: Mapping[str, float], share: float) -> float:

@@ -15,6 +15,7 @@ from lbl.errors import BadInput, Problem, short
 from lbl.nodes import scalar
 from lbl.plan.layout import canonical
 from lbl.plan.recipe import MAX_REPEAT
+from lbl.plan.rules import PROTEIN
 
 NONE: Final = ("", "none", "-")
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
@@ -91,8 +92,10 @@ def _text(said: Mapping[str, str]) -> str:
     made = f"concentration: {said['concentration']}, pH: {said['ph']}"
     solutions = [
         f"{said['primer']}: {{{made}, charge: positive, role: primer}}" if primed else "",
-        f"{said['positive']}: {{{made}, charge: positive}}",
-        f"{said['negative']}: {{{made}, charge: negative}}",
+        *(
+            f"{said[charge]}: {{{made}, charge: {charge}{_dark(said[charge])}}}"
+            for charge in ("positive", "negative")
+        ),
         f"{said['rinse']}: {{pH: {said['ph']}, role: rinse}}",
     ]
     rinse = f"- rinse: {{with: {said['rinse']}, for: $rinse, at_least: 3}}"
@@ -133,6 +136,11 @@ def _text(said: Mapping[str, str]) -> str:
         *(["", aim] if said["growth"] not in NONE else []),
     ]
     return "\n".join(parts) + "\n"
+
+
+def _dark(name: str) -> str:
+    """Light bleaches membrane: a rule warns of what is not kept dark."""
+    return ", keep: dark" if name.lower() in PROTEIN else ""
 
 
 def _name(answer: str) -> None:

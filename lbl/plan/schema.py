@@ -50,6 +50,16 @@ HELP: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
         },
         "Measure": {"absorbance": "wavelength at which the film is looked at"},
         "Wait": {"for": "the film stays where it is"},
+        "Temperature": {
+            "to": "temperature of the liquids at the end",
+            "over": "the time in which it is reached, evenly",
+        },
+        "Prompt": {"say": "what a person is to do; the run holds, wet, until it is done"},
+        "Override": {
+            "rule": "code of a rule of the chemistry that is set aside",
+            "by": "who sets it aside; goes into the record",
+            "reason": "why; goes into the record",
+        },
         "Park": {"in": "a rinse solution; the film stays in the last rinse of its side"},
         "Phase": {
             "repeat": "how often the steps below are done",
