@@ -20,6 +20,32 @@ Output = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object as the last line.")]
 
+# what a new recipe is made from
+Positive = Annotated[str | None, typer.Option("--positive", help="Name of the positive solution.")]
+Negative = Annotated[str | None, typer.Option("--negative", help="Name of the negative solution.")]
+Primer = Annotated[str | None, typer.Option("--primer", help="Name of the primer, or none.")]
+Rinse = Annotated[
+    str | None, typer.Option("--rinse", help="Name of the rinse solution; buffer unless told.")
+]
+Bilayers = Annotated[str | None, typer.Option("--bilayers", help="Number of bilayers.")]
+Dwell = Annotated[str | None, typer.Option("--dwell", help="Time in each of the two solutions.")]
+RinseTime = Annotated[
+    str | None, typer.Option("--rinse-time", help="Time in each exchange; 1 min unless told.")
+]
+Concentration = Annotated[
+    str | None,
+    typer.Option("--concentration", help="Of all film solutions; 1 mg/mL unless told."),
+]
+Ph = Annotated[str | None, typer.Option("--ph", help="pH of all solutions.")]
+Area = Annotated[str | None, typer.Option("--area", help="Coated area of all sides together.")]
+Absorbance = Annotated[
+    str | None,
+    typer.Option("--absorbance", help="Wavelength to measure after each bilayer, or none."),
+]
+Growth = Annotated[
+    str | None, typer.Option("--growth", help="Growth aimed at, per bilayer and side, or none.")
+]
+
 
 def schema(output: Output = None) -> None:
     """Print the JSON Schema of the recipe language, for editors; -o writes it into a file."""
@@ -54,40 +80,18 @@ def fmt(
 
 def new(
     name: Annotated[str, typer.Argument(help="The recipe's name.")],
-    positive: Annotated[
-        str | None, typer.Option("--positive", help="Name of the positive solution.")
-    ] = None,
-    negative: Annotated[
-        str | None, typer.Option("--negative", help="Name of the negative solution.")
-    ] = None,
-    primer: Annotated[
-        str | None, typer.Option("--primer", help="Name of the primer, or none.")
-    ] = None,
-    rinse: Annotated[
-        str | None, typer.Option("--rinse", help="Name of the rinse solution; buffer unless told.")
-    ] = None,
-    bilayers: Annotated[str | None, typer.Option("--bilayers", help="Number of bilayers.")] = None,
-    dwell: Annotated[
-        str | None, typer.Option("--dwell", help="Time in each of the two solutions.")
-    ] = None,
-    rinse_time: Annotated[
-        str | None, typer.Option("--rinse-time", help="Time in each exchange; 1 min unless told.")
-    ] = None,
-    concentration: Annotated[
-        str | None,
-        typer.Option("--concentration", help="Of all film solutions; 1 mg/mL unless told."),
-    ] = None,
-    ph: Annotated[str | None, typer.Option("--ph", help="pH of all solutions.")] = None,
-    area: Annotated[
-        str | None, typer.Option("--area", help="Coated area of all sides together.")
-    ] = None,
-    absorbance: Annotated[
-        str | None,
-        typer.Option("--absorbance", help="Wavelength to measure after each bilayer, or none."),
-    ] = None,
-    growth: Annotated[
-        str | None, typer.Option("--growth", help="Growth aimed at, per bilayer and side, or none.")
-    ] = None,
+    positive: Positive = None,
+    negative: Negative = None,
+    primer: Primer = None,
+    rinse: Rinse = None,
+    bilayers: Bilayers = None,
+    dwell: Dwell = None,
+    rinse_time: RinseTime = None,
+    concentration: Concentration = None,
+    ph: Ph = None,
+    area: Area = None,
+    absorbance: Absorbance = None,
+    growth: Growth = None,
     yes: Annotated[bool, typer.Option("--yes", help="Ask nothing; the defaults will do.")] = False,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="The file; NAME.yaml unless told.")
