@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from lbl.plan.equipment import Cell, Equipment
+from lbl.plan.exchange import ASK_S
 from lbl.plan.liquids import Liquids, Vessel, follow
 from lbl.plan.schedule import Plan, Pumping, Step
 from lbl.plan.span import Span, span
@@ -75,10 +76,9 @@ class Account:
                 "unit": "mJ/cm2",
             },
             "vessels": {one.name: _vessel(one, self.age) for one in self.liquids.vessels},
+            "bilayer_ends_s": list(self.liquids.bilayers),
             "carry_over_by_bilayer": list(self.liquids.carry_over),
-            "waste_over_time": [
-                {"at_s": at, "ml": round(ml, 6)} for at, ml in self.liquids.waste
-            ],
+            "waste_over_time": [{"at_s": at, "ml": round(ml, 6)} for at, ml in self.liquids.waste],
             "person": [{"at_s": visit.at, "why": visit.why} for visit in self.visits],
             "data": {
                 "records": self.records,
@@ -144,7 +144,7 @@ def _drained(step: Step, cell: Cell) -> float:
     if drawn[0] != cell.inlet or given[0] != cell.inlet:
         return 0.0
     wet = max(cell.volume - half, 0.0) + max(low - given[1] - half, 0.0)
-    return step.transfer_ns / 1e9 - wet / pumpings[-1].rate * MINUTE_S
+    return step.transfer_ns / 1e9 - wet / pumpings[-1].rate * MINUTE_S - ASK_S
 
 
 def _visits(plan: Plan) -> tuple[Visit, ...]:

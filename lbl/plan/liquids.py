@@ -42,13 +42,14 @@ class Vessel:
 
 @dataclass(frozen=True, slots=True)
 class Liquids:
-    """The vessels; after each bilayer the worst carry-over in it, and the waste until then (mL).
+    """The vessels; by bilayer its end (s from the first step) and the worst carry-over in it.
 
     `waste` are (s from the first step, mL of liquid given away so far): nothing on a dip bench,
     whose baths are emptied when the film is done. `fills` counts strokes into a cell.
     """
 
     vessels: tuple[Vessel, ...]
+    bilayers: tuple[float, ...]
     carry_over: tuple[float, ...]
     waste: tuple[tuple[float, float], ...]
     fills: int
@@ -82,12 +83,13 @@ def follow(plan: Plan, equipment: Equipment) -> Liquids:
         holds = _Dipping(plan, equipment, baths)
     foreign: dict[str, list[float]] = {bath.name: [] for bath in baths}
     intruders = {bath.name: _intruders(plan, bath) for bath in baths}
-    carry_over, waste = [], [(0.0, holds.waste)]
+    ends, carry_over, waste = [], [], [(0.0, holds.waste)]
     for steps, end_s in _cycles(plan.steps):
         carried = max([holds.step(step) for step in steps], default=0.0)
         held = holds.contents(end_s)
         waste.append((end_s, holds.waste))
         if steps[0].bilayer:
+            ends.append(end_s)
             carry_over.append(carried)
             for name, row in foreign.items():
                 mix, volume = held[name]
@@ -97,7 +99,7 @@ def follow(plan: Plan, equipment: Equipment) -> Liquids:
         _vessel(plan, bath, held[bath.name], foreign[bath.name], intruders[bath.name])
         for bath in baths
     )
-    return Liquids(vessels, tuple(carry_over), tuple(waste), holds.fills)
+    return Liquids(vessels, tuple(ends), tuple(carry_over), tuple(waste), holds.fills)
 
 
 def _vessel(
