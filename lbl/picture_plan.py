@@ -11,6 +11,7 @@ from typing import Any, Final
 from lbl import units
 from lbl.app import Foreseen
 from lbl.picture import INK, PURPLE, ROSE
+from lbl.plan.liquids import Vessel
 from lbl.plan.schedule import Plan, Step
 
 NS: Final = 1e9
@@ -20,6 +21,8 @@ DPI: Final = 120
 HEIGHT: Final = 0.8  # of a bar, of the room between two vessels
 RINSE: Final = "#9ec5d8"
 PRIMER: Final = "#e0a458"
+EDGE: Final = 0.6  # pt around a bar, so that a minute in four days is still seen
+CLOSE: Final = 4.0  # lines that end within this ratio share a label
 SHOWN: Final = 2  # this bilayer in detail: the first that follows one of its own kind
 LOOKS: Final[Mapping[str, tuple[str, str]]] = {
     "measure": ("D", "reading"),
@@ -89,7 +92,7 @@ def _detail(axes: Any, plan: Plan, rows: Mapping[str, int]) -> None:
     axes.set_xlabel("min")
     _dress(axes, rows)
     if axes.get_legend_handles_labels()[0]:
-        axes.legend(frameon=False, loc="upper right", fontsize="small", ncols=3)
+        _legend(axes)
 
 
 def _whole(axes: Any, made: Foreseen, rows: Mapping[str, int]) -> None:
@@ -109,7 +112,7 @@ def _whole(axes: Any, made: Foreseen, rows: Mapping[str, int]) -> None:
     start = f"{made.start:%Y-%m-%d %H:%M}"
     axes.set_title(f"the whole run, beginning {start}", loc="left", fontsize="medium")
     _dress(axes, rows)
-    axes.legend(frameon=True, framealpha=0.9, loc="lower left", fontsize="small")
+    _legend(axes)
 
 
 def _clean(axes: Any, made: Foreseen) -> None:
@@ -120,10 +123,11 @@ def _clean(axes: Any, made: Foreseen) -> None:
         if any(one.foreign):
             color = _color(made.plan, one.solution)
             axes.plot(hours, one.foreign, color=color, linewidth=1)
-            axes.annotate(
-                one.name, (hours[-1], one.foreign[-1]), xytext=(3, 0), va="center",
-                textcoords="offset points", fontsize="small",
-            )  # fmt: skip
+    for names, share in _together(liquids.vessels):
+        axes.annotate(
+            names, (hours[-1], share), xytext=(4, 0), va="center",
+            textcoords="offset points", fontsize="small",
+        )  # fmt: skip
     if any(liquids.carry_over):
         axes.plot(hours, liquids.carry_over, color=INK, linewidth=2, label="worst carry-over")
         axes.set_yscale("log")
@@ -132,8 +136,20 @@ def _clean(axes: Any, made: Foreseen) -> None:
     axes.set_title("what does not belong there, as a share of its strength", loc="left",
                    fontsize="medium")  # fmt: skip
     axes.set_xlabel("h from the first step")
-    axes.legend(frameon=False, fontsize="small", loc="best")
+    _legend(axes)
     axes.spines[["top", "right"]].set_visible(False)
+
+
+def _together(vessels: Sequence[Vessel]) -> list[tuple[str, float]]:
+    """Names of the vessels whose lines end at about the same height, and that height."""
+    ends = sorted((one.foreign[-1], one.name) for one in vessels if one.foreign)
+    groups: list[tuple[str, float]] = []
+    for share, name in ends:
+        if groups and share < CLOSE * groups[-1][1]:
+            groups[-1] = (f"{groups[-1][0]}, {name}", groups[-1][1])
+        elif share > 0.0:
+            groups.append((name, share))
+    return groups
 
 
 def _bars(
@@ -147,7 +163,9 @@ def _bars(
             stays.setdefault(step.vessel, []).append((since / unit, step.dwell_ns / NS / unit))
     for vessel, bars in stays.items():
         color = _color(plan, plan.assignments[vessel])
-        axes.broken_barh(bars, (rows[vessel] - HEIGHT / 2, HEIGHT), color=color, linewidth=0)
+        row = (rows[vessel] - HEIGHT / 2, HEIGHT)
+        # Not snapped to pixels: of a thousand narrow bars some would vanish and others swell.
+        axes.broken_barh(bars, row, color=color, linewidth=EDGE, snap=False)
 
 
 def _color(plan: Plan, solution: str) -> str:
@@ -164,3 +182,11 @@ def _dress(axes: Any, rows: Iterable[str]) -> None:
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.margins(x=0.01)
     axes.spines[["top", "right"]].set_visible(False)
+
+
+def _legend(axes: Any) -> None:
+    """Above the panel, where no bar is."""
+    axes.legend(
+        frameon=False, loc="lower right", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.2,
+        fontsize="small", ncols=4,
+    )  # fmt: skip

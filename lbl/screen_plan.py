@@ -1,9 +1,10 @@
 """What a film takes, as a table for the terminal. Words only; it decides nothing."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -16,6 +17,9 @@ MEGABYTE: Final = 1e6
 REFILLS_SHOWN: Final = 12
 WASTE_SHOWN: Final = 4  # instants at which the waste so far is told
 HOUR_S: Final = 3600.0
+_SLIM: Final[Mapping[str, Any]] = {
+    "box": SIMPLE_HEAD, "padding": (0, 2, 0, 0), "pad_edge": False, "title_justify": "left",
+}  # fmt: skip
 
 _out = Console(highlight=False, soft_wrap=True)
 
@@ -89,13 +93,13 @@ def _rest(made: Foreseen) -> Iterator[tuple[str, str]]:
 def _vessels(account: Account) -> Table:
     """One row a vessel: what it holds in the end, and what got into it."""
     age = units.duration(round(account.age * HOUR_S))
-    table = Table(title=f"vessels, {age} old when the run ends")
-    for head in ("vessel", "solution", "mL", "ends at", "strength", "got in", "mostly"):
-        left = head in ("vessel", "solution", "mostly")
+    table = Table(title=f"vessels, {age} old when the run ends", **_SLIM)
+    for head in ("vessel", "solution", "mL", "ends at", "strength", "got in", "mostly (bilayer)"):
+        left = head in ("vessel", "solution", "mostly (bilayer)")
         table.add_column(head, justify="left" if left else "right", no_wrap=True)
     for one in account.liquids.vessels:
         worst, bilayer = one.worst
-        got = (f"{worst:.2g}", f"{one.most}, bilayer {bilayer}") if worst > 0.0 else ("0", "")
+        got = (f"{worst:.2g}", f"{one.most} ({bilayer})") if worst > 0.0 else ("0", "")
         table.add_row(
             one.name, one.solution, f"{one.volume:.1f}", f"{one.ends:.2f}",
             f"{100 * one.strength:.2f} %", *got,
@@ -106,7 +110,7 @@ def _vessels(account: Account) -> Table:
 def _refills(made: Foreseen) -> Table:
     """Every refill, or of many the first, and how often."""
     refills = made.plan.budget.refills
-    table = Table(title="refills")
+    table = Table(title="refills", **_SLIM)
     for head in ("when", "vessel", "solution", "mL", "by"):
         table.add_column(head)
     for one in refills[:REFILLS_SHOWN]:
