@@ -46,7 +46,7 @@ def _times(made: Foreseen) -> Iterator[tuple[str, str]]:
     yield "duration", f"{half}{spread}"
     yield "", "; ".join(span.why)
     first, last = (made.at(seconds - span.opening) for seconds in (span.p50, span.p95))
-    late = f", at the latest {_clock(last)}" if last != first else ""
+    late = f", at the latest {_clock(last)}" if _clock(last) != _clock(first) else ""
     yield "finish", f"{_clock(first)}{late}, if it begins {_clock(made.start)}"
     yield "steps", str(len(plan.steps))
 
@@ -94,8 +94,8 @@ def _vessels(account: Account) -> Table:
     """One row a vessel: what it holds in the end, and what got into it."""
     age = units.duration(round(account.age * HOUR_S))
     table = Table(title=f"vessels, {age} old when the run ends", **_SLIM)
-    for head in ("vessel", "solution", "mL", "ends at", "strength", "got in", "mostly (bilayer)"):
-        left = head in ("vessel", "solution", "mostly (bilayer)")
+    for head in ("vessel", "solution", "mL", "ends at", "strength", "got in", "of (bilayer)"):
+        left = head in ("vessel", "solution", "of (bilayer)")
         table.add_column(head, justify="left" if left else "right", no_wrap=True)
     for one in account.liquids.vessels:
         worst, bilayer = one.worst

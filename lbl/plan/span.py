@@ -45,7 +45,7 @@ def span(plan: Plan, equipment: Equipment, fills: int) -> Span:
     opening, cell = OPENING_S, equipment.cell
     why = ["holds and faults are not in it", "a late arrival shortens a dwell and adds no time"]
     if cell is None:
-        why.append("so the spread is nothing that this program knows of")
+        why.append("nothing else that adds time is known of a dip bench")
         return Span(opening, planned, opening + planned, opening + planned, 0.0, tuple(why))
     if primed(cell) > 0.0:
         used = [bath for bath in equipment.baths if bath.name in plan.assignments]
