@@ -101,17 +101,25 @@ class Foreseen:
 
     def at(self, seconds: float) -> datetime:
         """The time on the wall so long after the first step's time, to the second."""
-        return self.start + timedelta(seconds=round(self.account.span.opening + seconds))
+        return _later(self.start, self.account.span.opening + seconds)
 
     def as_json(self) -> dict[str, object]:
         """What `lbl plan --json` prints."""
         span = self.account.span
         finish = {
-            name: (self.start + timedelta(seconds=round(seconds))).isoformat()
+            name: _later(self.start, seconds).isoformat()
             for name, seconds in (("finish_p50", span.p50), ("finish_p95", span.p95))
         }
         made = {**self.plan.as_json(), **self.account.as_json()}
         return {**made, "start": self.start.isoformat(), **finish}
+
+
+def _later(start: datetime, seconds: float) -> datetime:
+    """So many seconds later; the calendar ends with the year 9999."""
+    try:
+        return start + timedelta(seconds=round(seconds))
+    except OverflowError:
+        return datetime.max.replace(tzinfo=start.tzinfo, microsecond=0)
 
 
 def foresee(recipe: str, bench: str, sets: Mapping[str, str], start: str = "") -> Foreseen:

@@ -1,4 +1,4 @@
-"""Pictures of plans: every vessel on its axis, on both kinds of bench, with or without a bilayer."""
+"""Pictures of plans: every vessel on its axis, on both kinds of bench, with bilayers or without."""
 
 import sys
 from pathlib import Path

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from lbl import app as door
+from lbl.errors import BadInput
 from lbl.plan.account import Account, account
 from lbl.plan.equipment import Equipment
 from lbl.plan.schedule import Plan
@@ -119,3 +120,14 @@ def test_the_finish_is_on_the_wall_clock(text: str) -> None:
     assert str(told["start"]).startswith("2026-01-31T09:00:00")
     assert str(told["finish_p50"]).startswith("2026-01-31T09:53:02")
     assert made.at(0.0) > made.start
+
+
+def test_the_calendar_has_an_end() -> None:
+    made = door.foresee("demo", "dip", {}, "9999-12-31 23:59")
+    assert str(made.as_json()["finish_p50"]) == "9999-12-31T23:59:59"
+
+
+def test_now_is_the_start_unless_told() -> None:
+    assert door.begin("").tzinfo is not None
+    with pytest.raises(BadInput, match="start-time"):
+        door.begin("tomorrow")
