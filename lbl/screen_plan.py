@@ -56,7 +56,10 @@ def _film(plan: Plan, account: Account) -> Iterator[tuple[str, str]]:
     yield "exchanges of a rinse", _range(*map(str, plan.exchanges))
     yield from _lengthened(plan)
     yield "worst carry-over", f"{budget.carry_over_worst:.2g}  (limit {plan.limits.carry_over:g})"
-    yield "longest time in air", f"{account.air:.1f} s  (limit {plan.limits.air_soft:g} s)"
+    air = f"{budget.air_worst:.1f} s  (limit {plan.limits.air_soft:g} s)"
+    if account.air < budget.air_worst:
+        air += f", the film itself {account.air:.1f} s"
+    yield "longest time in air", air
     if account.lit:
         dose = "dose unknown: the bench states no irradiance"
         if account.dose is not None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Final
 
-from lbl.plan.equipment import Equipment
+from lbl.plan.equipment import Cell, Equipment
 from lbl.plan.exchange import primed, priming
 from lbl.plan.schedule import Plan
 
@@ -19,7 +19,10 @@ NS: Final = 1e9
 # end everything switched off; as the benches that ship take it. A real axis may home for longer.
 OPENING_S: Final = 11.0
 BUBBLES_PER_FILL: Final = 0.002  # of degassed liquid (a guess; no instrument's manual says it)
-CLEARING_S: Final = 6.0  # a pulse of the cell's liquid, and another look; now and then a reversal
+AGAIN: Final = 0.2  # of the bubbles that a pulse does not drive out, but a reversal (a guess)
+REVERSED: Final = 2.0  # what a reversal moves, of what a pulse does
+LOOK_S: Final = 0.3  # turns of the valve, and another look into the cell
+MINUTE_S: Final = 60.0
 _EXACT: Final = 100.0  # up to this mean the Poisson distribution is summed, above it is normal
 
 
@@ -51,13 +54,20 @@ def span(plan: Plan, equipment: Equipment, fills: int) -> Span:
         used = [bath for bath in equipment.baths if bath.name in plan.assignments]
         opening += sum(priming(cell, bath).duration_ns for bath in used) / NS
     mean = fills * BUBBLES_PER_FILL
-    half, most = (quantile(mean, share) * CLEARING_S for share in (0.5, 0.95))
+    each = clearing(cell)
+    half, most = (quantile(mean, share) * each for share in (0.5, 0.95))
     why.append(
         f"the spread is bubbles: {BUBBLES_PER_FILL:g} a fill is a guess for degassed liquid, "
-        f"{CLEARING_S:g} s to drive one out"
+        f"{each:.1f} s to drive one out"
     )
     whole = opening + planned
     return Span(opening, planned, whole + half, whole + most, mean, tuple(why))
+
+
+def clearing(cell: Cell) -> float:
+    """Return how long it takes on the mean to drive a bubble out of a cell (s)."""
+    pulse = cell.volume * (1.0 - cell.residual) / cell.rate * MINUTE_S
+    return pulse + LOOK_S + AGAIN * (REVERSED * pulse + LOOK_S)
 
 
 def quantile(mean: float, share: float) -> int:

@@ -10,7 +10,7 @@ from lbl.errors import BadInput
 from lbl.plan.account import Account, account
 from lbl.plan.equipment import Equipment
 from lbl.plan.schedule import Plan
-from lbl.plan.span import CLEARING_S, quantile, span
+from lbl.plan.span import clearing, quantile, span
 
 
 def bound(bench: str = "dip", **sets: str) -> tuple[Plan, Equipment]:
@@ -97,7 +97,8 @@ def test_the_spread_is_bubbles() -> None:
     none, many = (span(plan, equipment, fills) for fills in (0, 20_000))
     assert none.p50 == none.p95 == none.opening + none.planned
     assert many.bubbles == pytest.approx(40.0)
-    assert many.p50 - none.p50 == pytest.approx(40 * CLEARING_S)
+    assert equipment.cell is not None
+    assert many.p50 - none.p50 == pytest.approx(40 * clearing(equipment.cell))
     assert many.p95 > many.p50
     plan, equipment = bound("dip")
     assert span(plan, equipment, 0).p50 == span(plan, equipment, 0).p95

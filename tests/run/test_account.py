@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from lbl import app as door
+from lbl.plan import span as spans
 from lbl.run import launch as launching
 
 WITHIN = 0.02
@@ -122,3 +123,28 @@ def test_the_longest_time_in_air(both: Both) -> None:
 def test_the_records(both: Both) -> None:
     assert both.said.account.records == pytest.approx(both.records, rel=WITHIN)
     assert both.said.account.journal == pytest.approx(both.journal, rel=WITHIN)
+
+
+def test_bubbles_take_the_time_that_was_foreseen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In orbit, where none rises by itself, and many times as many as in degassed liquid."""
+    sets = {"bilayers": "10"}
+    often = 0.03
+    world = {**NEUTRAL, "p_bub_degassed": str(often), "gravity": "0"}
+    calm = door.foresee("demo", "flow", sets).account.span
+    monkeypatch.setattr(spans, "BUBBLES_PER_FILL", often)
+    windy = door.foresee("demo", "flow", sets).account.span
+    whole = windy.p50 - calm.p50
+    assert whole > 3.0
+    lengths = []
+    for seed in range(5):
+        order = door.Order("demo", "flow", sets, world, seed, runs=tmp_path)
+        result = door.prepare(order).run(lambda news: None)
+        assert result.state == "Complete"
+        lengths.append(result.duration)
+    undisturbed = door.Order("demo", "flow", sets, NEUTRAL, 0, runs=tmp_path)
+    shortest = door.prepare(undisturbed).run(lambda news: None).duration
+    longer = [length - shortest for length in lengths]
+    assert sum(longer) / len(longer) == pytest.approx(whole, rel=0.5)
+    assert sum(one <= windy.p95 - calm.p50 for one in longer) >= len(longer) - 1
