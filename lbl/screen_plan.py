@@ -41,9 +41,10 @@ def planned(made: Foreseen) -> None:
 def _times(made: Foreseen) -> Iterator[tuple[str, str]]:
     plan, span = made.plan, made.account.span
     yield "bilayers, depositions", f"{plan.bilayers}, {plan.depositions}"
-    half, most = units.duration(span.p50), units.duration(span.p95)
-    spread = f", 95 of 100 runs within {most}" if span.p95 > span.p50 else ""
-    yield "duration", f"{half}{spread}"
+    spread = ""
+    if span.p95 > span.p50:
+        spread = f", 95 of 100 runs at most {units.duration(round(span.p95 - span.p50, 1))} more"
+    yield "duration", f"{units.duration(span.p50)}{spread}"
     yield "", "; ".join(span.why)
     first, last = (made.at(seconds - span.opening) for seconds in (span.p50, span.p95))
     late = f", at the latest {_clock(last)}" if _clock(last) != _clock(first) else ""

@@ -1,7 +1,9 @@
 """What a plan takes: how it is reckoned, on plans small enough to be followed by hand."""
 
 import json
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -132,3 +134,12 @@ def test_now_is_the_start_unless_told() -> None:
     assert door.begin("").tzinfo is not None
     with pytest.raises(BadInput, match="start-time"):
         door.begin("tomorrow")
+
+
+def test_the_manual_names_every_figure_as_it_is() -> None:
+    told = door.foresee("demo", "flow", {}, "2026-01-31 09:00").as_json()
+    page = (Path(__file__).parents[2] / "docs" / "plan-a-film.md").read_text("utf-8")
+    rows = re.findall(r"^\| (`[^|]+`) \|", page, re.MULTILINE)
+    named = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
+    assert len(named) > 12
+    assert set(named) <= told.keys()
