@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -16,10 +17,12 @@ from lbl.bench.file import BenchFile, read_bench
 from lbl.errors import BadInput, Problem, short
 from lbl.journal.folder import RunFolder
 from lbl.journal.runs import find_run, list_runs
+from lbl.plan.account import Account, account
 from lbl.plan.equipment import Equipment
 from lbl.plan.loader import read_recipe
 from lbl.plan.planner import plan as make_plan
 from lbl.plan.schedule import Plan
+from lbl.run.clock import stamp_now
 from lbl.run.equip import equipment
 from lbl.shipped import find
 
@@ -94,6 +97,69 @@ def look(recipe: str, bench: str, sets: Mapping[str, str]) -> tuple[Plan, tuple[
 def _notes(plan: Plan, told: tuple[str, ...]) -> tuple[str, ...]:
     """What to know before a film is begun: warnings of the chemistry, of the bench."""
     return (*map(str, plan.warnings), *told)
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """A plan, all that it takes, what somebody should know of the bench, and when it begins."""
+
+    plan: Plan
+    account: Account
+    notes: tuple[str, ...]
+    start: datetime
+
+    def at(self, seconds: float) -> datetime:
+        """The time on the wall so long after the first step's time, to the second."""
+        return _later(self.start, self.account.span.opening + seconds)
+
+    def as_json(self) -> dict[str, object]:
+        """What `lbl plan --json` prints."""
+        span = self.account.span
+        finish = {
+            name: _later(self.start, seconds).isoformat()
+            for name, seconds in (("finish_p50", span.p50), ("finish_p95", span.p95))
+        }
+        made = {**self.plan.as_json(), **self.account.as_json()}
+        return {**made, "start": self.start.isoformat(), **finish}
+
+
+def _later(start: datetime, seconds: float) -> datetime:
+    """So many seconds later; the calendar ends with the year 9999."""
+    try:
+        return start + timedelta(seconds=round(seconds))
+    except OverflowError:
+        return datetime.max.replace(tzinfo=start.tzinfo, microsecond=0)
+
+
+def foresee(recipe: str, bench: str, sets: Mapping[str, str], start: str = "") -> Foreseen:
+    """All that a film will take, if it begins at `start` ("" is now).
+
+    Raises BadInput with every problem.
+    """
+    begins = begin(start)
+    bound = _bind(recipe, bench, sets)
+    return Foreseen(
+        bound.plan,
+        account(bound.plan, bound.equipment),
+        _notes(bound.plan, warnings(bound.file)),
+        begins,
+    )
+
+
+def begin(text: str) -> datetime:
+    """A time as people write it, "2026-01-31 09:00", in this computer's zone; "" is now.
+
+    Raises BadInput for what is no time.
+    """
+    if not text:
+        return datetime.fromisoformat(stamp_now()).astimezone().replace(microsecond=0)
+    try:
+        return datetime.fromisoformat(text.strip()).replace(microsecond=0)
+    except ValueError:
+        remedy = "write it like '2026-01-31 09:00'"
+        raise BadInput(
+            Problem("start-time", f"'{short(text)}' is no time", "--start", remedy)
+        ) from None
 
 
 def warnings(file: BenchFile, world: Mapping[str, float] = NO_WORLD) -> tuple[str, ...]:

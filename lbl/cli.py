@@ -98,14 +98,29 @@ def check(
 
 
 @app.command()
-def plan(recipe: Recipe, bench: BenchOption = BENCH, sets: Sets = None, json: Json = False) -> None:
-    """Say what a film takes: time, volumes, refills, carry-over, time in air."""
+def plan(
+    recipe: Recipe,
+    bench: BenchOption = BENCH,
+    sets: Sets = None,
+    start: Annotated[
+        str, typer.Option("--start", help="When it begins, '2026-01-31 09:00'; else now.")
+    ] = "",
+    picture: Annotated[
+        Path | None, typer.Option("--picture", help="Draw the plan into this file.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Say what a film takes: time, volumes, refills, waste, carry-over, air, light, people."""
     from lbl import app as door
-    from lbl import screen
+    from lbl import screen, screen_plan
 
-    made, notes = door.look(recipe, bench, door.pairs(sets, "--set"))
-    screen.planned(made)
-    _warn(notes)
+    made = door.foresee(recipe, bench, door.pairs(sets, "--set"), start)
+    screen_plan.planned(made)
+    _warn(made.notes)
+    if picture is not None:
+        from lbl import picture_plan
+
+        print(picture_plan.gantt(made, picture), file=sys.stderr)
     if json:
         screen.as_json(made.as_json())
 

@@ -179,6 +179,7 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "world-parameter": "A simulated bench does not take this world parameter or value.",
         # Options and commands
         "option-form": "An option is not of the form NAME=VALUE.",
+        "start-time": "The time at which a run shall begin cannot be read.",
         "speed": "A speed is not a word or number that is known.",
         "speed-real-bench": "Time cannot be hurried on a bench that is not simulated in this "
         "process.",

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Final, Self, TextIO
 
@@ -50,61 +50,6 @@ def checked(plan: Plan) -> None:
         f"{plan.recipe} {plan.version} fits bench {plan.bench}: {plan.depositions} depositions, "
         f"{units.duration(plan.duration_ns / 1e9)}, plan {plan.hash[:12]}"
     )
-
-
-def planned(plan: Plan) -> None:
-    """What a film takes, as a table."""
-    budget = plan.budget
-    table = Table(title=f"{plan.recipe} {plan.version} on {plan.bench}", show_header=False)
-    table.add_column(style="bold")
-    table.add_column(overflow="fold")
-    rows = [
-        ("bilayers, depositions", f"{plan.bilayers}, {plan.depositions}"),
-        ("duration", units.duration(plan.duration_ns / 1e9)),
-        ("steps", str(len(plan.steps))),
-        ("exchanges of a rinse", _span(*map(str, plan.exchanges))),
-        *_lengthened(plan),
-        *(
-            (f"{name} to prepare", f"{volume:.1f} mL, ends at {_left(budget.dilution, name)}")
-            for name, volume in budget.volumes.items()
-        ),
-        ("waste", f"{budget.waste:.1f} mL"),
-        ("refills", _refills(budget.refills)),
-        ("worst carry-over", f"{budget.carry_over_worst:.2g}  (limit {plan.limits.carry_over:g})"),
-        ("longest time in air", f"{budget.air_worst:.1f} s  (limit {plan.limits.air_soft:g} s)"),
-        ("a person is needed", f"after {units.duration(budget.person)}"),
-        ("plan", plan.hash),
-    ]
-    for row in rows:
-        table.add_row(*row)
-    _out.print(table)
-
-
-def _span(low: str, high: str) -> str:
-    return low if low == high else f"{low} to {high}"
-
-
-def _lengthened(plan: Plan) -> Iterator[tuple[str, str]]:
-    """Exposures that a bench makes longer, since their solution grows weaker."""
-    longer: dict[str, list[int]] = {}
-    for step in plan.steps:
-        if "c_over_c0" in step.detail:
-            longer.setdefault(step.solution, []).append(step.dwell_ns)
-    for name, dwells in longer.items():
-        first, last = (units.duration(ns / 1e9) for ns in (min(dwells), max(dwells)))
-        yield f"dwell in {name}", f"{_span(first, last)}, longer as it grows weaker"
-
-
-def _left(dilution: Mapping[str, float], name: str) -> str:
-    return f"{100 * dilution[name]:.1f} % of its strength" if name in dilution else "full strength"
-
-
-def _refills(refills: Sequence[Any]) -> str:
-    if not refills:
-        return "none"
-    total = sum(refill.volume for refill in refills)
-    first = units.duration(refills[0].at)
-    return f"{len(refills)} ({total:.1f} mL in all), first after {first}"
 
 
 def facts(values: Mapping[str, Any]) -> None:

@@ -63,6 +63,7 @@ BAD = {
     ),
     "world parameter": (["run", "demo", "--world", "sig_layr=1"], "world-parameter", "sig_layer"),
     "world value": (["run", "demo", "--world", "sig_layer=900"], "world-parameter", "0..15"),
+    "no time": (["plan", "demo", "--start", "noon"], "start-time", "2026-01-31 09:00"),
     "speed": (["run", "demo", "--speed", "fast"], "speed", "max, real"),
     "lot of nothing": (["run", "demo", "--lot", "BRR=7"], "lot-unknown", "BRR"),
     "folder that cannot be written": (

@@ -29,6 +29,7 @@ Millimetres = Annotated[float, quantity("mm")]
 Degrees = Annotated[float, quantity("deg")]
 Fraction = Annotated[float, quantity(""), Field(ge=0, le=1)]
 Celsius = Annotated[float, quantity("degC")]
+Irradiance = Annotated[float, quantity("uW/cm^2"), Field(gt=0)]
 
 
 class FaultFile(BaseModel):
@@ -100,6 +101,7 @@ class PhotometryFile(BaseModel):
     current: Amperes
     averages: int = Field(ge=1, le=3000)
     settle: Seconds
+    irradiance: Irradiance | None = None
 
 
 class TemperatureFile(BaseModel):

@@ -58,6 +58,7 @@ class WindowFile(BaseModel):
     current: Amperes
     averages: int = Field(ge=1, le=3000)
     settle: Annotated[float, quantity("s"), Field(ge=0)]
+    irradiance: Annotated[float, quantity("uW/cm^2"), Field(gt=0)] | None = None
 
 
 class MicrobalanceFile(BaseModel):

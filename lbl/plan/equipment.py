@@ -102,7 +102,9 @@ class Equipment:
     `drag_out` is what one dip carries over, clamp drop included (mL). `evaporation` is in
     kg/m2/h from an open surface and `evaporation_lidded` the same under a lid. `temperature`
     is the range the thermostat can hold (degC). `zero` and `measure` are how long the
-    photometer takes for its reference and for a reading (s).
+    photometer takes for its reference and for a reading (s), `lit` for how long of it the light is
+    on (s), `irradiance` how bright it is at the film (uW/cm2, 0: the bench does not say), and
+    `instruments` how many there are.
     """
 
     name: str
@@ -120,6 +122,9 @@ class Equipment:
     temperature: tuple[float, float] = (15.0, 40.0)
     zero: float = 3.0
     measure: float = 3.0
+    lit: float = 0.0
+    irradiance: float = 0.0
+    instruments: int = 0
 
 
 def evaporation(bath: Bath, equipment: Equipment) -> float:

@@ -33,6 +33,9 @@ def equipment(file: BenchFile, area: float) -> Equipment:
         temperature=(setpoint, setpoint) if setpoint is not None else ANY_DEGC,
         zero=reading,
         measure=reading,
+        lit=max(reading - _TALK_S, 0.0),
+        irradiance=(file.photometry.irradiance or 0.0) if file.photometry else 0.0,
+        instruments=len(file.instruments),
     )
     if isinstance(file, FlowFile):
         return replace(common, cell=_cell(file), baths=_reservoirs(file))
