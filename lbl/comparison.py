@@ -17,7 +17,7 @@ from lbl.journal.opening import events
 from lbl.journal.record import make_record
 from lbl.journal.runs import find_run, look
 from lbl.marked import load
-from lbl.plan.consequences import consequences
+from lbl.plan.consequences import consequences, on_bench
 from lbl.shipped import find
 
 Kind = Literal["recipes", "runs"]
@@ -161,13 +161,15 @@ def _kind(given: str, runs: Path) -> Kind:
 
 
 def _recipe(given: str, bench: str, sets: Mapping[str, str]) -> Side:
-    plan, _ = app.look(given, bench, sets)
+    foreseen = app.foresee(given, bench, sets)
+    plan = foreseen.plan
     written = _written(find(given, "recipes", "recipe"), plan.parameters)
     facts = {"bench": plan.bench, "plan_hash": plan.hash}
     label = " ".join((plan.recipe, plan.version, *(f"{key}={sets[key]}" for key in sets)))
     written["bench"] = plan.bench
     warnings = tuple(map(str, plan.warnings))
-    return Side("recipes", label, facts, consequences(plan), written, warnings)
+    figures = {**consequences(plan), **on_bench(foreseen.account)}
+    return Side("recipes", label, facts, figures, written, warnings)
 
 
 def _run(given: str, runs: Path) -> Side:

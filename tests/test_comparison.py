@@ -44,6 +44,9 @@ def test_the_figures_of_recipes_are_those_of_their_plans() -> None:
     assert row(made, "BR to prepare") == (one.budget.volumes["BR"], two.budget.volumes["BR"])
     assert row(made, "carry-over, worst")[0] == one.budget.carry_over_worst
     assert row(made, "air, longest")[0] == one.budget.air_worst
+    foreseen = app.foresee("demo", "dip", SETS).account
+    assert row(made, "duration, 95 of 100 runs")[0] == foreseen.span.p95
+    assert row(made, "light dose")[0] == foreseen.dose
     assert made.changes == (("parameters.dwell", "2 min", "4 min"),)
     assert not made.same
 

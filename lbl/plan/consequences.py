@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from lbl.figure import Figure
+from lbl.plan.account import Account
 from lbl.plan.rules import PROTEIN
 from lbl.plan.schedule import Plan, Step
 
@@ -18,6 +19,7 @@ TAU_S: Final = 129.0  # 1 / k at 1 mg/mL
 ORDER: Final = 1.5  # n, sites that one patch blocks
 MONOLAYER_MOD: Final = 1.2  # at 570 nm, one side
 MONOLAYER_NM: Final = 5.5
+BYTES_A_MB: Final = 1e6
 Figures = dict[str, Figure]
 
 
@@ -49,6 +51,21 @@ def consequences(plan: Plan) -> Figures:
     made["air, longest"] = Figure(budget.air_worst, "s")
     made["transfers, in all"] = Figure(sum(step.transfer_ns for step in plan.steps) / 1e9, "s")
     return {**made, **_growth(plan)}
+
+
+def on_bench(account: Account) -> Figures:
+    """The figures that a plan has on its bench beside its own."""
+    dark = "the bench does not say how bright its light is"
+    return {
+        "duration, half of all runs": Figure(account.span.p50, "s"),
+        "duration, 95 of 100 runs": Figure(account.span.p95, "s"),
+        "air, longest for the film": Figure(account.air, "s"),
+        "light on the film": Figure(account.lit, "s"),
+        "light dose": Figure(account.dose, "mJ/cm2", dark if account.dose is None else ""),
+        "visits of a person": Figure(len(account.visits)),
+        "age of the liquids at the end": Figure(account.age, "h"),
+        "run folder": Figure(account.folder / BYTES_A_MB, "MB"),
+    }
 
 
 def _exposures(plan: Plan) -> Iterator[tuple[str, Figure]]:
