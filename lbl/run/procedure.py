@@ -7,20 +7,20 @@ and says so. This file must never read a command or change the run's state.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, Protocol
 
-from lbl.bench.bench import Bench, InstrumentError
+from lbl.bench.bench import Bench
 from lbl.plan.condition import Unjudged, parsed
 from lbl.plan.schedule import Ask, Plan, Step
-from lbl.run.acts import Photometry, Recorder, Waits, dose, temper
+from lbl.run.acts import Photometry, Recorder, Waits
 from lbl.run.clock import RunClock
 from lbl.run.handling import LEAD_NS, Arrival, Handling
 from lbl.run.resume import Recovery, decide, jumped
+from lbl.run.stay import Stay
 from lbl.run.trouble import Trouble
-from lbl.watch.ladder import Verdict, answer
-from lbl.watch.limits import Limits, judge_air, judge_dose, judge_dwell
+from lbl.watch.ladder import Verdict
+from lbl.watch.limits import Limits, judge_air, judge_dwell
 
-T = TypeVar("T")
 IMMERSIONS: Final = frozenset({"expose", "rinse", "park"})
 LOOKS: Final = frozenset({"zero", "measure"})
 GOING_ON: Final = frozenset({"wait", "temperature"})  # the rest of it after a hold
@@ -28,7 +28,6 @@ RINSE_NS: Final = 60_000_000_000  # of a way out, where the plan has no rinse to
 SECOND: Final = 1_000_000_000
 SLACK_NS: Final = 2 * SECOND  # of a dwell window: arrival and lift are not exact to the second
 LEAST_LEAD_NS: Final = LEAD_NS // 4  # to set a speed and arm
-LOOKS_MAX: Final = 5  # readings tried, whatever the ladder says
 RINSE_AHEAD: Final = 16  # steps looked at for the next rinse dwell
 
 
@@ -93,22 +92,13 @@ class Procedure:
         self._bench = bench
         self._clock = clock
         self._record = record
-        self._photometry = photometry
         self._limits = limits
-        self._on_absorbance = hears.absorbance
         self._on_deposition = hears.deposition
         self._judged = hears.verdicts
         self._readings = hears.readings
         self._jump: Mapping[str, int] | None = None
         self._news = hears.news
-        self._acts: Mapping[str, Callable[[Step], Waits[None]]] = {
-            "zero": self._zero,
-            "measure": self._measure,
-            "dose": self._dose,
-            "wait": self._pass,
-            "temperature": self._temper,
-            "prompt": self._ask,
-        }
+        self._stay = Stay(plan, bench, clock, record, photometry, limits, hears)
 
     @property
     def step(self) -> Step | None:
@@ -137,7 +127,7 @@ class Procedure:
             else:
                 yield from self._due(step, 0)
                 self._record("step-intent", step, act=step.kind, vessel=step.vessel)
-                yield from self._acts[step.kind](step)
+                yield from self._stay.perform(step, self.epoch_ns)
                 self._record("step-outcome", step, act=step.kind, result="done")
             self.position += 1
 
@@ -288,67 +278,16 @@ class Procedure:
         )
         return stay_ns + wet.had_ns
 
-    # Acts inside a dwell.
-
-    def _zero(self, step: Step) -> Waits[None]:
-        if self._photometry is not None:
-            yield from self._look(step, self._photometry.zero)
-
-    def _measure(self, step: Step) -> Waits[None]:
-        if self._photometry is None:
-            return
-        absorbance = yield from self._look(step, self._photometry.measure)
-        if absorbance is not None:
-            self._on_absorbance(step, absorbance)
-            self._news()
-
-    def _look(self, step: Step, act: Callable[[Step], Waits[T]]) -> Waits[T | None]:
-        """Read the photometer, again as often as the ladder says; a film grows without, noted."""
-        end_ns = self.epoch_ns + step.end_ns
-        for failures in range(1, LOOKS_MAX + 1):
-            try:
-                return (yield from act(step))
-            except (Trouble, InstrumentError) as error:
-                reason = str(error)
-                response = answer("reading-suspect", failures)
-                if response != "retry" or self._clock.now_ns() > end_ns:
-                    break
-        self._judged([Verdict(response, "reading-suspect", reason)], step)
-        return None
-
-    def _dose(self, step: Step) -> Waits[None]:
-        later = self.plan.steps[self.position + 1 :]
-        end_ns = next((s.offset_ns for s in later if s.legs), step.end_ns + LEAD_NS)
-        limit_ns = self.epoch_ns + end_ns - 2 * LEAD_NS
-        asked, moved = yield from dose(step, self._bench, self._clock, self._record, limit_ns)
-        self._judged(judge_dose(self._limits, step.solution, asked, moved), step)
-
-    def _pass(self, step: Step) -> Waits[None]:
-        # The next lift is armed ahead of its deadline, which is where this wait ends.
-        yield self.epoch_ns + step.end_ns - 2 * LEAD_NS
-
-    def _temper(self, step: Step) -> Waits[None]:
-        """Bring the liquids to a temperature, evenly; Trouble when they have not followed."""
-        thermostat = self._bench.thermostat
-        if thermostat is None:
-            raise Trouble("temperature-band", "the bench has no thermostat")
-        end_ns = self.epoch_ns + step.end_ns - 2 * LEAD_NS
-        goal = float(str(step.detail["to_degC"]))
-        yield from temper(thermostat, goal, self._clock, end_ns)
-
     @property
     def setpoint(self) -> float | None:
-        """Where the recipe has brought the temperature so far; None: where the bench file says."""
-        done = (
-            one for one in reversed(self.plan.steps[: self.position]) if "to_degC" in one.detail
-        )
-        last = next(done, None)
-        return None if last is None else float(str(last.detail["to_degC"]))
+        """Where the recipe has brought the temperature (degC); None: where the bench file says."""
+        return self._brought("to_degC")
 
-    def _ask(self, step: Step) -> Waits[None]:
-        """Ask a person: the step is done, and the run holds until somebody unholds it."""
-        self._judged([Verdict("hold", "prompt", str(step.detail["say"]))], step)
-        yield from ()
+    def _brought(self, key: str) -> float | None:
+        """The newest value under `key` among the details of the steps that are done."""
+        done = (one.detail for one in reversed(self.plan.steps[: self.position]))
+        last = next((detail[key] for detail in done if key in detail), None)
+        return None if last is None else float(str(last))
 
     # Leaving the plan and coming back to it.
 
