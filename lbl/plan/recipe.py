@@ -390,10 +390,14 @@ class Air(BaseModel):
 
 
 class Limits(BaseModel):
-    """What must not happen: air, temperature (degC), carry-over between opposite charges."""
+    """What must not happen: air, temperature (degC), carry-over between opposite charges.
+
+    `held` is how long the film may stay in the rinse where a hold has parked it (s).
+    """
 
     model_config = _STRICT
     air: Air = Air()
+    held: Dwell = PARKED_S
     temperature: Annotated[tuple[float, float], _span("degC")] | None = None
     carry_over: Annotated[float, _quantity("", 1e-15, 1)] = 1e-6
 

@@ -136,13 +136,17 @@ class Liquid:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What must not happen: air times in s, temperatures in degC, carry-over as a fraction."""
+    """What must not happen: air times in s, temperatures in degC, carry-over as a fraction.
+
+    `held` is how long a hold may last (s).
+    """
 
     air_soft: float = 20.0
     air_hard: float = 45.0
     temperature_low: float = 15.0
     temperature_high: float = 30.0
     carry_over: float = 1e-6
+    held: float = 43_200.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,7 @@ LADDER: Final[Mapping[str, Rung]] = MappingProxyType(
         "dose-mismatch": Rung("hold", "The volume that moved is not the volume asked for."),
         "dwell-short": Rung("note", "A dwell ended before its minimum."),
         "dwell-long": Rung("note", "A dwell went on beyond its maximum."),
+        "held-long": Rung("note", "A hold lasted longer than the film may stay where it is."),
         "prompt": Rung("hold", "The recipe asks a person to do something."),
         "condition": Rung("hold", "A condition of the recipe cannot be judged."),
         "on-resume": Rung("hold", "The rules of resuming ask for a person."),
