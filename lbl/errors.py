@@ -230,6 +230,7 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "run-empty": "The run was never begun.",
         "run-newer": "The run was written by a later version of this program.",
         "run-damaged": "A file of the run folder does not hold what it should.",
+        "run-inconsistent": "What the program remembers of a run contradicts itself.",
         "run-unreadable": "The run folder cannot be read.",
         "run-unwritable": "The run folder cannot be written.",
         "journal-damaged": "A record of the journal is not what was written.",

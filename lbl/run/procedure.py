@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from lbl.bench.bench import Bench
+from lbl.errors import LblError, Problem
 from lbl.plan.condition import Unjudged, parsed
 from lbl.plan.schedule import Ask, Plan, Step
 from lbl.run.acts import Photometry, Recorder, Waits
@@ -24,6 +25,7 @@ from lbl.watch.limits import Limits, judge_air, judge_dwell
 IMMERSIONS: Final = frozenset({"expose", "rinse", "park"})
 LOOKS: Final = frozenset({"zero", "measure"})
 GOING_ON: Final = frozenset({"wait", "temperature"})  # the rest of it after a hold
+AGAIN: Final = "lbl resume goes on from the journal, which nothing has contradicted"
 RINSE_NS: Final = 60_000_000_000  # of a way out, where the plan has no rinse to copy
 SECOND: Final = 1_000_000_000
 SLACK_NS: Final = 2 * SECOND  # of a dwell window: arrival and lift are not exact to the second
@@ -120,6 +122,7 @@ class Procedure:
         steps = self.plan.steps
         while self.position < len(steps):
             step = steps[self.position]
+            self._audit(step)
             if step.ask is not None and not (yield from self._wanted(step, step.ask)):
                 continue
             if step.kind in IMMERSIONS:
@@ -184,6 +187,21 @@ class Procedure:
         arrival = yield from self.handling.transfer(step.legs, at, step.index, self._leave)
         self._arrived(step, arrival, 0)
 
+    def _audit(self, step: Step) -> None:
+        """The step must follow the stay under way: a flipped bit must not leave a rinse out."""
+        index = self._before(step.index)
+        if self._jump is not None and index < self._jump["to"] <= step.index:
+            index = self._before(self._jump["from"])
+        stay = self.wet.step.index if self.wet is not None else -1
+        if index != stay:
+            sentence = f"step {step.index} is next, and the stay under way is step {stay}'s"
+            raise LblError(Problem("run-inconsistent", sentence, remedy=AGAIN))
+
+    def _before(self, index: int) -> int:
+        """The last immersion before a step of the plan; -1 where there is none."""
+        behind = range(index - 1, -1, -1)
+        return next((n for n in behind if self.plan.steps[n].kind in IMMERSIONS), -1)
+
     def _caught_up(self, at: int) -> int:
         """When an act before took too long for the next lift, the plan moves on with it.
 
@@ -247,8 +265,11 @@ class Procedure:
 
     def _count(self, step: Step) -> None:
         """The last rinse of a deposition is done: now it counts, once."""
-        if step.completes != self.done + 1:  # no rinse that completes one, or left a second time
+        if not step.completes or step.completes <= self.done:  # or left a second time
             return
+        if step.completes != self.done + 1:
+            sentence = f"deposition {step.completes} is done, and {self.done} were before"
+            raise LblError(Problem("run-inconsistent", sentence, remedy=AGAIN))
         self.done = step.completes
         self._record(
             "deposition-done",
