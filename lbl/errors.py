@@ -147,8 +147,9 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "plan-carry-over": "The rinses do not dilute one polyion enough before its opposite.",
         "plan-air-time": "A transfer keeps the substrate in air longer than limits.air.soft.",
         "plan-dwell": "A dwell cannot be kept inside its window on this bench.",
-        "plan-volume": "There is not enough of a solution.",
+        "plan-volume": "There is not enough of a solution, or no room for more of it.",
         "plan-waste": "There is not enough room for the waste.",
+        "plan-stirrer": "The bench cannot stir the liquids, or not so fast.",
         "plan-temperature": "The bench cannot keep the temperature limits.",
         "plan-damaged": "A plan document does not have the shape or the hash it should have.",
         # Benches and their instruments

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from lbl.marked import Route
-from lbl.plan.recipe import Expose, Measure, Park, Phase, Prompt, Rinse, Temperature, Wait
+from lbl.plan.recipe import Expose, Measure, Park, Phase, Prime, Refill, Rinse, Staying
 from lbl.plan.unroll import MAX_ACTS, Act, Unrolling, count
 
 
@@ -37,8 +37,9 @@ def findings(procedure: Sequence[Phase], primers: frozenset[str]) -> list[Findin
         sentence = f"this unrolls to {total} steps; a plan holds {MAX_ACTS}"
         return [Finding(("procedure",), "recipe-too-long", sentence, "repeat less often")]
     found: dict[tuple[Route, str], Finding] = {}
-    acts = Unrolling(primers).acts(procedure)
-    for finding in (*_nested(procedure, ("procedure",)), *_in_turn(acts)):
+    acts = list(Unrolling(primers).acts(procedure))
+    turns = (*_in_turn(acts), *_primed(acts), *_nowhere(acts))
+    for finding in (*_nested(procedure, ("procedure",)), *turns):
         found.setdefault((finding.route, finding.sentence), finding)
     return list(found.values())
 
@@ -83,7 +84,7 @@ def _in_turn(acts: Iterable[Act]) -> Iterator[Finding]:
         if isinstance(options, Measure) and wet_in != "rinse":
             sentence = "a measurement looks at a film in its rinse, and no rinse comes before"
             yield _order(act.route[:-1], sentence, "put it after a rinse")
-        if isinstance(options, Wait | Prompt | Temperature) and wet_in == "expose":
+        if isinstance(options, Staying) and wet_in == "expose":
             sentence = f"a {act.route[-1]} after an expose would lengthen it"
             yield _order(act.route[:-1], sentence, "rinse first, or write a longer 'for'")
         if isinstance(options, Expose):
@@ -95,6 +96,34 @@ def _in_turn(acts: Iterable[Act]) -> Iterator[Finding]:
         yield _NO_PARK
         if owed is not None:
             yield _unrinsed(owed)
+
+
+def _primed(acts: Iterable[Act]) -> Iterator[Finding]:
+    """Primes whose solution, which then stands in the line, would get where it is not wanted."""
+    primed: Act | None = None
+    for act in acts:
+        options = act.options
+        if isinstance(options, Prime):
+            primed = act
+        if not isinstance(options, Expose | Rinse | Park) or primed is None:
+            continue
+        prime, primed = primed, None
+        wanted = prime.options.solution if isinstance(prime.options, Prime) else ""
+        if not isinstance(options, Expose) or options.to != wanted:
+            sentence = f"the line is full of {wanted} then, and something else would be next in it"
+            yield _order(prime.route[:-1], sentence, f"put it right before the expose to {wanted}")
+
+
+def _nowhere(acts: Sequence[Act]) -> Iterator[Finding]:
+    """Refills and primes of what no bath holds, since the film is never exposed to it."""
+    held = {act.options.to for act in acts if isinstance(act.options, Expose)}
+    for act in acts:
+        options = act.options
+        if isinstance(options, Refill | Prime):
+            name = options.of if isinstance(options, Refill) else options.solution
+            if name not in held:
+                sentence = f"no bath holds '{name}': the film is exposed to it nowhere"
+                yield _order(act.route[:-1], sentence, "remove it, or add an expose")
 
 
 def _unrinsed(act: Act) -> Finding:

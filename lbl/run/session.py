@@ -94,7 +94,7 @@ class Session:
             plan, self._handling(equipment), bench, clock, self._record, photometry, limits, self
         )
         if past is not None:  # where it was, until the bench has been asked
-            self._procedure.position = max(past["step"], 0)
+            self._procedure.position = max(past["step"], past["done_step"] + 1)
             self._procedure.epoch_ns = past["origin_ns"]
         self._engine = Engine(
             plan, self._bench, clock, self._mailbox, self._procedure, photometry, self._tending,
@@ -169,6 +169,13 @@ class Session:
         )
         if self._plan.quality.chart != "none":
             self.verdicts(verdicts, step)
+
+    def poured(self, step: Step) -> None:
+        """A person has added what a refill asks for; on a simulated bench it is done here."""
+        if self._simulation is not None:
+            volume = float(str(step.detail["volume"]))
+            self._simulation.pour(step.vessel, volume, self._clock.now_ns())
+            self._saved_ns = -1  # the world has changed at this very instant
 
     def verdicts(self, verdicts: list[Verdict], step: Step | None) -> None:
         """Notes become deviations; what asks for a verb becomes a wish of the watch."""
