@@ -15,8 +15,6 @@ _ZERO_C = 273.15
 # Rate constants are quoted at this temperature.
 _QUOTED_AT = 22.0
 _DENATURES_AT = 96.0
-# delta_flow is that of bars at this speed, rpm (a guess).
-_STIRRED_AT = 300.0
 # Bimodal times are quoted at this concentration, mg/mL.
 _QUOTED_C = 1.0
 _M_PER_UM = 1e-6
@@ -56,10 +54,10 @@ class Law:
     tilt: float
 
     @classmethod
-    def of(cls, parameters: Mapping[str, float], rpm: float | None = None) -> "Law":
+    def of(cls, parameters: Mapping[str, float], still: bool = False) -> "Law":
         """Return the constants; `rate` is monolayers per s at 1 mg/mL and 22 degC.
 
-        `rpm` of stirring bars: standing ones leave the liquid still, None is as `stir` says.
+        In a `still` bath the bars stand, whatever the parameter `stir` says.
 
         Of a still bath: `surface` s/m, `spread` m2/s, `calm` the convective layer in m at
         1 mg/mL, `per_layer` monolayers per kg/m2. `sinks` and `lands` are monolayers per s and
@@ -68,7 +66,7 @@ class Law:
         afloat = Suspension.of(parameters)
         per_layer = 1.0 / (parameters["G_PM"] * _KG_M2_PER_NG_CM2)
         return cls(
-            rate=arrival(parameters, _STIRRED_AT if rpm is None else rpm),
+            rate=arrival(parameters),
             blocking=parameters["n_block"],
             ceiling=parameters["theta_j"],
             overgrowth=parameters["k_ex"],
@@ -84,7 +82,7 @@ class Law:
             scatter=parameters["sig_layer"] / 100.0,
             dry_loss=parameters["t_dry_eff"],
             dry_haze=parameters["dry_scat"],
-            stir=parameters["stir"] if rpm is None or rpm > 0.0 else 0.0,
+            stir=0.0 if still else parameters["stir"],
             surface=1.0 / parameters["k_surf"],
             spread=parameters["D_PM"],
             calm=convective(parameters, 1.0),
@@ -95,22 +93,16 @@ class Law:
         )
 
 
-def arrival(parameters: Mapping[str, float], rpm: float = _STIRRED_AT) -> float:
+def arrival(parameters: Mapping[str, float]) -> float:
     """Return the rate at which patches cover an empty surface: monolayers per s at 1 mg/mL.
 
     Transport through the boundary layer and the surface step lie in series:
     1/k_eff = 1/k_surf + delta/D  (Adamczyk's surface boundary layer; Schaaf, Voegel and
     Senger, J. Phys. Chem. B 104, 2204, 2000). With G_PM the mass of a full monolayer the rate
     is k_eff c / G_PM; 1 mg/mL is 1 kg/m3. The defaults give 4.1e-8 m/s, a time of 129 s.
-    The layer grows thinner with the root of the speed, as at a rotating disc (Levich 1962); slow
-    bars leave no thicker one than free convection does.
     """
     resistance = 1.0 / parameters["k_surf"]
-    layer = parameters["delta_flow"] * _M_PER_UM
-    if rpm > 0.0 and rpm != _STIRRED_AT:
-        layer *= math.sqrt(_STIRRED_AT / rpm)
-        layer = min(layer, max(convective(parameters, 1.0), parameters["delta_flow"] * _M_PER_UM))
-    resistance += layer / parameters["D_PM"]
+    resistance += parameters["delta_flow"] * _M_PER_UM / parameters["D_PM"]
     return 1.0 / (resistance * parameters["G_PM"] * _KG_M2_PER_NG_CM2)
 
 

@@ -131,7 +131,7 @@ class Substrate:
             return
         self.settle(now_ns)
         self._rpm = rpm
-        self._law = Law.of(self._parameters, rpm)
+        self._law = Law.of(self._parameters, rpm == 0.0)
         self.film.stay = 0.0  # the layer of liquid around it forms anew
 
     def settle(self, now_ns: int) -> None:
@@ -222,7 +222,7 @@ class Substrate:
             self.inside = cellar.inner.get(inside) or cellar.vessel(inside)
         self._since_ns = int(plain["since"]) + start_ns
         self._rpm = plain["rpm"]
-        self._law = Law.of(self._parameters, self._rpm)
+        self._law = Law.of(self._parameters, self._rpm == 0.0)
         self._liquid = Liquid(*plain["liquid"])
         self.carried = None
         if plain["carried"] is not None:
