@@ -28,6 +28,7 @@ from lbl.plan.recipe import (
     Temperature,
     Wait,
 )
+from lbl.plan.schedule import Ask
 from lbl.plan.transfer import whole_ms
 from lbl.plan.unroll import Act
 
@@ -53,6 +54,7 @@ class Look:
     bilayer: int
     deposition: int
     on_resume: str
+    ask: Ask | None = None
 
 
 @dataclass(slots=True)
@@ -79,6 +81,9 @@ class Stop:
     looks: list[Look] = field(default_factory=list)
     target: Bath | None = None
     dose: float = 0.0
+    ask: Ask | None = None
+    round_of: int = 0
+    after: tuple[int, ...] = ()
 
 
 class Itinerary:
@@ -113,6 +118,7 @@ class Itinerary:
             Prompt: self._prompt,
             Park: self._park,
         }
+        self._act: Act | None = None  # whose stops were made last
 
     def follow(self, acts: Sequence[Act]) -> None:
         """Add the stops of all acts."""
@@ -170,6 +176,7 @@ class Itinerary:
         equipment = self._equipment
         lasts = equipment.zero if kind == "zero" else equipment.measure
         return Look(
+            ask=act.ask if kind == "measure" else None,  # a reference harms nothing
             kind=kind,
             duration_ns=whole_ms(lasts),
             wavelength=options.absorbance,
@@ -212,14 +219,12 @@ class Itinerary:
         self._timed(stop, ASKED_S, (0.0, PARKED_S))
 
     def _prime(self, act: Act, options: Prime) -> None:
-        """Through the line of a flow bench; a bath has none."""
+        """Through the line of a flow bench; a bath has none, and that takes no time."""
         cell, bath = self._equipment.cell, self._assignment.film[options.solution]
-        if cell is None or primed(cell) <= 0.0:
-            return
         stop = self._staying(act, "prime")
         stop.target = bath
-        stop.detail["volume"] = primed(cell)
-        lasts = priming(cell, bath).duration_ns / 1e9
+        stop.detail["volume"] = primed(cell) if cell is not None else 0.0
+        lasts = priming(cell, bath).duration_ns / 1e9 if cell is not None else 0.0
         self._timed(stop, lasts, (lasts, lasts + PARKED_S))
 
     def _staying(self, act: Act, kind: StopKind) -> Stop:
@@ -244,6 +249,9 @@ class Itinerary:
     ) -> Stop:
         stop = Stop(kind, bath, solution, 0, 0, 0, act.route, act.options.on_resume)
         stop.bilayer, stop.deposition = act.bilayer, self._deposition
+        if act is not self._act:  # a rinse is several stops, and the first of them is asked
+            stop.ask, stop.round_of, stop.after = act.ask, act.round_of, act.after
+        self._act = act
         self.stops.append(stop)
         return stop
 

@@ -5,6 +5,7 @@ than GUARD_NS before the next lift.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from lbl import units
@@ -47,6 +48,7 @@ class Timetable:
         self._here: Bath | None = None
         self._feeding = Feeding(equipment, self._held)
         self._washing = washing
+        self._rounds: dict[int, list[int]] = {}  # repetition: its steps that ask whether to go on
 
     def follow(self, stops: Sequence[Stop]) -> None:
         """Add the steps of all stops."""
@@ -58,13 +60,43 @@ class Timetable:
             self._put(stop)
             dwell_ns, detail = self._washed(stop, way)
             self._feeding.pass_time((way.duration_ns + dwell_ns) / 1e9)
+            self._ended(stop)
+            here = len(self.steps)
             self.steps.append(self._immersion(stop, way, dwell_ns, detail))
             self._inside(stop, arrival_ns, dwell_ns)
+            if stop.ask is not None and not stop.round_of:
+                self._onward(here)
             self._now_ns = arrival_ns + dwell_ns
             self._here = stop.bath
         self.problems += self._feeding.problems()
         if self._washing is not None:
             self.problems += self._washing.problems()
+
+    def _ended(self, stop: Stop) -> None:
+        """Repetitions that end before this stop go on with it, once a reading ends them."""
+        for loop in stop.after:
+            for index in self._rounds.pop(loop, ()):
+                self._onward(index)
+                self._same_place(index, stop)
+        if stop.round_of:
+            self._rounds.setdefault(stop.round_of, []).append(len(self.steps))
+
+    def _onward(self, index: int) -> None:
+        """Where a step's condition does not hold, the run goes on with the next step to come."""
+        step = self.steps[index]
+        if step.ask is not None:
+            self.steps[index] = replace(step, ask=replace(step.ask, otherwise=len(self.steps)))
+
+    def _same_place(self, index: int, stop: Stop) -> None:
+        """A repetition that may end early must end where each of its rounds begins."""
+        before = (s for s in reversed(self.steps[:index]) if s.kind in ("expose", "rinse"))
+        began, ends = next((s.vessel for s in before), ""), self._here.name if self._here else ""
+        if began != ends:
+            sentence = f"a repetition that may end early begins in {began} and ends in {ends}"
+            remedy = "let each round end in the rinse that it begins in"
+            problem = Problem("plan-rounds", sentence, self._recipe.place(stop.route), remedy)
+            if problem not in self.problems:
+                self.problems.append(problem)
 
     def _way(self, stop: Stop) -> Transfer:
         if stop.bath is None or stop.kind in STAYING:
@@ -155,6 +187,7 @@ class Timetable:
             exchange=stop.exchange,
             detail=detail,
             on_resume=stop.on_resume,
+            ask=stop.ask,
         )
 
     def _inside(self, stop: Stop, arrival_ns: int, dwell_ns: int) -> None:
@@ -162,15 +195,18 @@ class Timetable:
         looks_ns = sum(look.duration_ns for look in stop.looks)
         begin_ns = arrival_ns + dwell_ns - GUARD_NS - looks_ns
         calm_ns, number = arrival_ns + CALM_NS, len(self.steps)
+        sure = stop.ask is None or stop.round_of > 0  # a stay that may not come tops nothing up
         if stop.dose:
             place = self._recipe.place((*stop.route, "volume"))
             self.steps.append(self._feeding.dose(stop.dose, calm_ns, number, stop.bilayer, place))
         elif stop.kind not in BUSY:
-            here = stop.bath.name if stop.bath is not None else ""
-            due = self._feeding.due(here, calm_ns, begin_ns, number, stop.bilayer)
+            where, until_ns = stop.bath.name if stop.bath else "", begin_ns if sure else arrival_ns
+            due = self._feeding.due(where, calm_ns, until_ns, number, stop.bilayer)
             self.steps += [due] if due is not None else []
         for look in stop.looks:
+            here = len(self.steps)
             self.steps.append(self._look(look, begin_ns, stop))
+            self._onward(here)
             begin_ns += look.duration_ns
 
     def _look(self, look: Look, offset_ns: int, stop: Stop) -> Step:
@@ -186,4 +222,5 @@ class Timetable:
             deposition=look.deposition,
             detail={"wavelength_nm": look.wavelength},
             on_resume=look.on_resume,
+            ask=look.ask,
         )

@@ -85,6 +85,8 @@ class Exchanger:
 
     def prime(self, vessel: str) -> Waits[None]:
         """Fill the line of one reservoir anew; a hold waits until the plunger is back."""
+        if primed(self._cell) <= 0.0:
+            return
         self.in_air = True
         yield from self._primed(self._baths[vessel])
         self.in_air = False

@@ -10,17 +10,21 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from lbl.bench.bench import Bench
-from lbl.plan.schedule import Plan, Step
+from lbl.plan.condition import Unjudged, parsed
+from lbl.plan.schedule import Ask, Plan, Step
 from lbl.run.acts import Photometry, Recorder, Waits
 from lbl.run.clock import RunClock
 from lbl.run.handling import LEAD_NS, Arrival, Handling
-from lbl.run.resume import Recovery, decide
+from lbl.run.resume import Recovery, decide, jumped
 from lbl.run.stay import Hears as StayHears
 from lbl.run.stay import Stay
+from lbl.run.trouble import Trouble
 from lbl.watch.ladder import Verdict
 from lbl.watch.limits import Limits, judge_air, judge_dwell
 
 IMMERSIONS: Final = frozenset({"expose", "rinse", "park"})
+LOOKS: Final = frozenset({"zero", "measure"})
+GOING_ON: Final = frozenset({"wait", "temperature"})  # the rest of it after a hold
 RINSE_NS: Final = 60_000_000_000  # of a way out, where the plan has no rinse to copy
 SECOND: Final = 1_000_000_000
 SLACK_NS: Final = 2 * SECOND  # of a dwell window: arrival and lift are not exact to the second
@@ -33,6 +37,9 @@ class Hears(StayHears, Protocol):
 
     def deposition(self, step: Step) -> None:
         """A deposition counts."""
+
+    def readings(self) -> dict[str, float | int]:
+        """What the recipe's conditions may ask for, as far as it is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +87,8 @@ class Procedure:
         self._limits = limits
         self._on_deposition = hears.deposition
         self._judged = hears.verdicts
+        self._readings = hears.readings
+        self._jump: Mapping[str, int] | None = None
         self._news = hears.news
         self._stay = Stay(plan, handling, bench, clock, record, photometry, limits, hears)
 
@@ -103,6 +112,8 @@ class Procedure:
         steps = self.plan.steps
         while self.position < len(steps):
             step = steps[self.position]
+            if step.ask is not None and not (yield from self._wanted(step, step.ask)):
+                continue
             if step.kind in IMMERSIONS:
                 yield from self._immerse(step)
             else:
@@ -111,6 +122,34 @@ class Procedure:
                 yield from self._stay.perform(step, self.epoch_ns)
                 self._record("step-outcome", step, act=step.kind, result="done")
             self.position += 1
+
+    def _wanted(self, step: Step, ask: Ask) -> Waits[bool]:
+        """Ask the recipe's condition of a step; where it does not hold, go on further down."""
+        yield from self._due(step, 2 * LEAD_NS)
+        values = ask.values({**self.plan.parameters, **self._readings()})
+        try:
+            asked = parsed(ask.text)
+            holds = asked.holds(values)
+        except Unjudged as why:
+            raise Trouble("condition", str(why)) from None
+        told = {name: values.get(name) for name in sorted(asked.names)}
+        to = {} if holds else {"to": ask.otherwise}
+        self._record("condition", step, text=ask.text, holds=holds, values=told, **to)
+        if not holds:
+            self._jump = {"from": step.index, "to": ask.otherwise}
+            self.position = ask.otherwise
+            before = self.epoch_ns
+            self.epoch_ns -= self._left_out_ns(step.index - 1)
+            if self.epoch_ns != before:
+                self._rebased(before, "a condition has left steps out")
+        return holds
+
+    def _left_out_ns(self, after: int) -> int:
+        """The time that a condition asked after step `after` has taken out of the plan."""
+        to = jumped(self._jump, after)
+        if self._jump is None or not to or self.plan.steps[self._jump["from"]].kind in LOOKS:
+            return 0  # a look takes no time of its own
+        return self.plan.steps[to].offset_ns - self.plan.steps[self._jump["from"]].offset_ns
 
     # Into a bath and out of it.
 
@@ -243,7 +282,9 @@ class Procedure:
 
     def _brought(self, key: str) -> float | None:
         """The newest value under `key` among the details of the steps that are done."""
-        done = (one.detail for one in reversed(self.plan.steps[: self.position]))
+        steps, jump = self.plan.steps, self._jump
+        left_out = range(jump["from"], jump["to"]) if jump is not None else range(0)
+        done = (steps[n].detail for n in range(self.position - 1, -1, -1) if n not in left_out)
         last = next((detail[key] for detail in done if key in detail), None)
         return None if last is None else float(str(last))
 
@@ -290,11 +331,27 @@ class Procedure:
             now = self._clock.now_ns()
             had_ns += now - wet.since_ns
             arrival = Arrival(now, now, now)
-        # At least the time that arming the next lift takes is left of any dwell.
-        had_ns = min(had_ns, max(0, step.dwell_ns - 2 * LEAD_NS))
+        at_ns = self._within_plan(step, had_ns)
+        had_ns = min(had_ns, at_ns - step.offset_ns - step.transfer_ns)
         self._arrived(step, arrival, had_ns, attempt)
-        self.epoch_ns = arrival.immersed_ns - had_ns - step.transfer_ns - step.offset_ns
+        self.epoch_ns = arrival.immersed_ns - at_ns
         self._rebased(before, "unhold")
+
+    def _within_plan(self, step: Step, had_ns: int) -> int:
+        """The plan's time after so long in a step's bath, of which the next step is known.
+
+        Waits there that are over, or were left out, do not come again; one that was under way goes
+        on. At least the time that arming the next lift takes is left of any stay.
+        """
+        following = self.step
+        begin_ns, end_ns = step.end_ns - step.dwell_ns, step.end_ns
+        gone_ns = max(0, following.offset_ns - end_ns) if following is not None else 0
+        at_ns, end_ns = begin_ns + min(had_ns, step.dwell_ns) + gone_ns, end_ns + gone_ns
+        over_ns = had_ns - step.dwell_ns - gone_ns + self._left_out_ns(step.index)
+        if following is not None and following.kind in GOING_ON:
+            end_ns = following.end_ns
+            at_ns += max(0, over_ns) if following.on_resume == "continue" else 0
+        return max(begin_ns + gone_ns, min(at_ns, end_ns - 2 * LEAD_NS))
 
     def recover(self, state: Mapping[str, Any]) -> Waits[None]:
         """Take the film up where a process left it; what is in air goes into a bath first.
@@ -311,6 +368,7 @@ class Procedure:
             self._judged([Verdict("hold", "on-resume", found.hold)], found.step)
         self.position, self.vessel = found.position, where
         self.epoch_ns = state["origin_ns"]
+        self._jump = state["jump"]
         self.done = state["depositions"]
         if found.completed and found.step is not None:
             self._count(found.step)

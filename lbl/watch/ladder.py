@@ -50,6 +50,7 @@ LADDER: Final[Mapping[str, Rung]] = MappingProxyType(
         "dwell-short": Rung("note", "A dwell ended before its minimum."),
         "dwell-long": Rung("note", "A dwell went on beyond its maximum."),
         "prompt": Rung("hold", "The recipe asks a person to do something."),
+        "condition": Rung("hold", "A condition of the recipe cannot be judged."),
         "on-resume": Rung("hold", "The rules of resuming ask for a person."),
         "late": Rung("hold", "A command was not sent within its window."),
         "instrument-silent": Rung("retry", "An instrument did not answer in time.", 3, "hold"),
