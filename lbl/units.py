@@ -76,6 +76,7 @@ _ATOMS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "kPa": ("1e3", "pressure"),
         "bar": ("1e5", "pressure"),
         "mbar": ("1e2", "pressure"),
+        "rpm": ("1", "turning"),
         "ppm": ("1e-6", ""),
         "%": ("1e-2", ""),
     }

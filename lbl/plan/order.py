@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from lbl.marked import Route
-from lbl.plan.recipe import Expose, Measure, Park, Phase, Prompt, Rinse, Temperature, Wait
+from lbl.plan.recipe import Expose, Measure, Park, Phase, Prime, Refill, Rinse, Staying
 from lbl.plan.unroll import MAX_ACTS, MAX_ASKED, Act, Parameters, Undecided, Unrolling, count
 
 
@@ -48,12 +48,22 @@ def findings(
     return list(found.values())
 
 
-def _decided(acts: Iterable[Act]) -> Iterator[Finding]:
+def _decided(unrolled: Iterable[Act]) -> Iterator[Finding]:
     """What is wrong with what comes after what, up to a condition that has no answer."""
+    acts: list[Act] = []
+
+    def kept() -> Iterator[Act]:
+        for act in unrolled:
+            acts.append(act)
+            yield act
+
     try:
-        yield from _in_turn(acts)
+        yield from _in_turn(kept())
     except Undecided as error:
         yield Finding(error.route, "recipe-condition", str(error), error.remedy)
+        return
+    yield from _primed(acts)
+    yield from _nowhere(acts)
 
 
 def _nested(
@@ -99,7 +109,7 @@ def _in_turn(acts: Iterable[Act]) -> Iterator[Finding]:
         if isinstance(options, Measure) and wet_in != "rinse":
             sentence = "a measurement looks at a film in its rinse, and no rinse comes before"
             yield _order(act.route[:-1], sentence, "put it after a rinse")
-        if isinstance(options, Wait | Prompt | Temperature) and wet_in == "expose":
+        if isinstance(options, Staying) and wet_in == "expose":
             sentence = f"a {act.route[-1]} after an expose would lengthen it"
             yield _order(act.route[:-1], sentence, "rinse first, or write a longer 'for'")
         if isinstance(options, Expose):
@@ -111,6 +121,36 @@ def _in_turn(acts: Iterable[Act]) -> Iterator[Finding]:
         yield _NO_PARK
         if owed is not None:
             yield _unrinsed(owed)
+
+
+def _primed(acts: Iterable[Act]) -> Iterator[Finding]:
+    """Primes whose solution, which then stands in the line, would get where it is not wanted."""
+    primed: Act | None = None
+    sure = True  # that what comes next in the plan comes next in the run
+    for act in acts:
+        options = act.options
+        sure = sure and not act.round_of
+        if isinstance(options, Prime):
+            primed, sure = act, True
+        if not isinstance(options, Expose | Rinse | Park) or primed is None:
+            continue
+        prime, primed = primed, None
+        wanted = prime.options.solution if isinstance(prime.options, Prime) else ""
+        if not isinstance(options, Expose) or options.to != wanted or not sure:
+            sentence = f"the line is full of {wanted} then, and something else may be next in it"
+            yield _order(prime.route[:-1], sentence, f"put it right before the expose to {wanted}")
+
+
+def _nowhere(acts: Sequence[Act]) -> Iterator[Finding]:
+    """Refills and primes of what no bath holds, since the film is never exposed to it."""
+    held = {act.options.to for act in acts if isinstance(act.options, Expose)}
+    for act in acts:
+        options = act.options
+        if isinstance(options, Refill | Prime):
+            name = options.of if isinstance(options, Refill) else options.solution
+            if name not in held:
+                sentence = f"no bath holds '{name}': the film is exposed to it nowhere"
+                yield _order(act.route[:-1], sentence, "remove it, or add an expose")
 
 
 class _Ends:

@@ -43,6 +43,9 @@ PHASES: Final = (
     "measure",
     "wait",
     "temperature",
+    "stir",
+    "refill",
+    "prime",
     "prompt",
     "park",
     "include",
@@ -132,6 +135,8 @@ def _solution_for(*roles: str) -> AfterValidator:
 
 FilmSolution = Annotated[Name, _solution_for("film", "primer")]
 RinseSolution = Annotated[Name, _solution_for("rinse")]
+Speed = Annotated[float, _quantity("rpm", 0, 3000)]
+Poured = Annotated[float, _quantity("mL", 0.001, 10_000)]
 
 
 class Expose(BaseModel):
@@ -220,6 +225,34 @@ class Temperature(BaseModel):
     on_resume: OnResume = "continue"
 
 
+class Stir(BaseModel):
+    """The liquids are stirred at this speed (rpm, 0: not at all) from here on."""
+
+    model_config = _STRICT
+    at: Speed
+    every: Every = 1
+    on_resume: OnResume = "redo"
+
+
+class Refill(BaseModel):
+    """Liquid (mL) is put back into where a solution stands, by a pump or by a person."""
+
+    model_config = _STRICT
+    of: FilmSolution
+    volume: Poured
+    every: Every = 1
+    on_resume: OnResume = "hold"
+
+
+class Prime(BaseModel):
+    """What leads from a solution to the film is filled with it anew, the old goes to waste."""
+
+    model_config = _STRICT
+    solution: FilmSolution = Field(alias="with")
+    every: Every = 1
+    on_resume: OnResume = "redo"
+
+
 class Prompt(BaseModel):
     """A person does something: the run holds, wet, and says what, until somebody unholds it."""
 
@@ -237,7 +270,9 @@ class Park(BaseModel):
     on_resume: OnResume = "redo"
 
 
-Options = Expose | Rinse | Measure | Wait | Temperature | Prompt | Park
+Staying = Wait | Temperature | Stir | Refill | Prime | Prompt
+"""Phases that leave the film where it is; after an expose they would lengthen it."""
+Options = Expose | Rinse | Measure | Staying | Park
 
 
 def _judge(text: str, info: ValidationInfo) -> str:
@@ -264,6 +299,9 @@ class Phase(BaseModel):
     measure: Measure | None = None
     wait: Wait | None = None
     temperature: Temperature | None = None
+    stir: Stir | None = None
+    refill: Refill | None = None
+    prime: Prime | None = None
     prompt: Prompt | None = None
     park: Park | None = None
     include: Name | None = None
@@ -332,6 +370,9 @@ _EXAMPLES: Final[Mapping[str, str]] = {
     "measure": "write it like 'measure: {absorbance: 570 nm}'",
     "wait": "write it like 'wait: {for: 5 min}'",
     "temperature": "write it like 'temperature: {to: 18 degC, over: 6 h}'",
+    "stir": "write it like 'stir: {at: 300 rpm}'",
+    "refill": "write it like 'refill: {of: BR, volume: 2 mL}'",
+    "prime": "write it like 'prime: {with: PDAC}'",
     "prompt": "write it like 'prompt: {say: change the buffer}'",
     "park": "write it like 'park: {in: buffer}'",
     "include": "write it like 'include: rinses.yaml'",

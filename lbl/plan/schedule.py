@@ -11,7 +11,18 @@ from typing import Literal
 from lbl.errors import Problem
 
 Kind = Literal[
-    "expose", "rinse", "zero", "measure", "dose", "wait", "temperature", "prompt", "park"
+    "expose",
+    "rinse",
+    "zero",
+    "measure",
+    "dose",
+    "wait",
+    "temperature",
+    "stir",
+    "refill",
+    "prime",
+    "prompt",
+    "park",
 ]
 Class = Literal["once", "extendable", "repeatable"]
 
@@ -77,7 +88,9 @@ class Step:
     is counted from the end of the last leg to the start of the next step's first leg. A dwell may
     take any time in [earliest_ns, latest_ns]. zero, measure and dose happen inside the dwell of the
     immersion before them and move nothing; their `vessel` is the one they act on, not where the
-    substrate is. A wait prolongs the stay where the substrate is ("" before the first immersion).
+    substrate is. A wait prolongs the stay where the substrate is ("" before the first immersion),
+    and so do temperature, stir and prompt; refill and prime too, whose `vessel` is the one they act
+    on.
     Steps are sorted by offset. On a flow bench `vessel` is the reservoir that the liquid in the
     cell came from.
 
@@ -86,7 +99,8 @@ class Step:
     `deposition` is the ordinal (1, 2, ...) of a counted expose, carried by its rinses and
     whatever happens inside them; `completes` is the deposition that is done when this rinse
     is done. `exchange` is (k, n) for the k-th of n rinse baths or fills, (0, 0) otherwise.
-    `detail`: prompt {say}; temperature {to_degC}; expose {c_over_c0} where a flow bench made the
+    `detail`: prompt {say}; temperature {to_degC}; stir {rpm}; refill (by a person) {volume (mL),
+    say}; prime {volume (mL) to waste}; expose {c_over_c0} where a flow bench made the
     dwell longer for it; measure and zero {wavelength_nm}; dose {volume (mL), rate (mL/min), total
     (mL since the run's start, this dose included)}; plain JSON values.
     """

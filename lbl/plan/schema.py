@@ -54,6 +54,12 @@ HELP: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "to": "temperature of the liquids at the end",
             "over": "the time in which it is reached, evenly",
         },
+        "Stir": {"at": "how fast the liquids are stirred from here on; 0 rpm: not at all"},
+        "Refill": {
+            "of": "a film or primer solution",
+            "volume": "what is put back, by the pump that feeds its bath or by a person",
+        },
+        "Prime": {"with": "the film or primer solution that the film is exposed to next"},
         "Prompt": {"say": "what a person is to do; the run holds, wet, until it is done"},
         "Override": {
             "rule": "code of a rule of the chemistry that is set aside",

@@ -280,7 +280,12 @@ class Engine:
         """Make instruments ready, all of them or those named, with intent and outcome."""
         plan = self._plan
         for name, what, act in self._bench.preparations(
-            plan.up, plan.start, wavelength(plan), moves=moves, setpoint=self._procedure.setpoint
+            plan.up,
+            plan.start,
+            wavelength(plan),
+            moves=moves,
+            setpoint=self._procedure.setpoint,
+            rpm=self._procedure.speed,
         ):
             if only is not None and name not in only:
                 continue

@@ -17,6 +17,7 @@ from lbl.run.acts import Photometry, Recorder, Waits
 from lbl.run.clock import RunClock
 from lbl.run.handling import LEAD_NS, Arrival, Handling
 from lbl.run.resume import Recovery, decide, jumped
+from lbl.run.stay import Hears as StayHears
 from lbl.run.stay import Stay
 from lbl.run.trouble import Trouble
 from lbl.watch.ladder import Verdict
@@ -33,23 +34,14 @@ LEAST_LEAD_NS: Final = LEAD_NS // 4  # to set a speed and arm
 RINSE_AHEAD: Final = 16  # steps looked at for the next rinse dwell
 
 
-class Hears(Protocol):
+class Hears(StayHears, Protocol):
     """Whoever wants to know what happens to the film."""
-
-    def absorbance(self, step: Step, value: float) -> None:
-        """The film was read: mOD through all its coated sides."""
 
     def deposition(self, step: Step) -> None:
         """A deposition counts."""
 
-    def verdicts(self, verdicts: list[Verdict], step: Step | None) -> None:
-        """The watch judged what was measured."""
-
     def readings(self) -> dict[str, float | int]:
         """What the recipe's conditions may ask for, as far as it is known."""
-
-    def news(self) -> None:
-        """Something that people want to see has changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +92,7 @@ class Procedure:
         self._readings = hears.readings
         self._jump: Mapping[str, int] | None = None
         self._news = hears.news
-        self._stay = Stay(plan, bench, clock, record, photometry, limits, hears)
+        self._stay = Stay(plan, handling, bench, clock, record, photometry, limits, hears)
 
     @property
     def step(self) -> Step | None:
@@ -304,9 +296,16 @@ class Procedure:
         """Where the recipe has brought the temperature (degC); None: where the bench file says."""
         return self._brought("to_degC")
 
+    @property
+    def speed(self) -> float | None:
+        """How fast the recipe has the liquids stirred (rpm); None: as the bench file says."""
+        return self._brought("rpm")
+
     def _brought(self, key: str) -> float | None:
         """The newest value under `key` among the details of the steps that are done."""
-        done = (one.detail for one in reversed(self.plan.steps[: self.position]))
+        steps, jump = self.plan.steps, self._jump
+        left_out = range(jump["from"], jump["to"]) if jump is not None else range(0)
+        done = (steps[n].detail for n in range(self.position - 1, -1, -1) if n not in left_out)
         last = next((detail[key] for detail in done if key in detail), None)
         return None if last is None else float(str(last))
 
@@ -338,6 +337,7 @@ class Procedure:
 
     def unhold(self) -> Waits[None]:
         """Back to the interrupted step: the rest of its dwell, a rinse anew; the epoch moves."""
+        self._stay.poured()
         wet, before = self.wet, self.epoch_ns
         if wet is None:
             self.begin("unhold")
@@ -400,7 +400,11 @@ class Procedure:
         if found.rinse and found.step is not None:
             yield from self.hold()
             self.wet = Immersion(found.step, clock.now_ns(), 0, state["attempt"], away=True)
+        if found.asked is not None and not found.hold:
+            self._stay.ask(found.asked)
         yield from self.unhold()
+        if found.asked is not None and found.hold:
+            self._stay.ask(found.asked)
 
     def _account(self, found: Recovery, state: Mapping[str, Any]) -> None:
         """Write down the stay that no process saw the end of, and say when it was too long."""

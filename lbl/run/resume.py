@@ -13,6 +13,7 @@ from lbl.plan.schedule import Plan, Step
 
 IMMERSIONS: Final = frozenset({"expose", "rinse", "park"})
 FINAL: Final = frozenset({"Complete", "Stopped"})
+HELD: Final = "Held"
 SECOND: Final = 1_000_000_000
 
 
@@ -23,7 +24,8 @@ class Recovery:
     `position` is the next step to perform; `completed` a deposition that is done and was not yet
     said so (0: none); `hold` is why a person must look first ("": nobody need); `rinse` asks for a
     full rinse before the step is done once more. `stay_ns` is how long the substrate has been in
-    the step's bath without a process, as far as the clocks can tell.
+    the step's bath without a process, as far as the clocks can tell. `asked` is a refill that a
+    person was asked for: done by whoever takes the run up, unless `hold` asks once more.
     """
 
     position: int
@@ -34,6 +36,7 @@ class Recovery:
     hold: str = ""
     rinse: bool = False
     stay_ns: int = 0
+    asked: Step | None = None
 
 
 def resumable(state: Mapping[str, Any]) -> None:
@@ -76,18 +79,20 @@ def jumped(jump: Mapping[str, int] | None, after: int) -> int:
 
 
 def _before_the_first(plan: Plan, state: Mapping[str, Any], vessel: str) -> Recovery:
-    first = plan.steps[0]
-    begun = any(one["of"] == "step" for one in state["intents"])
+    first = next(step for step in plan.steps if step.kind in IMMERSIONS)
+    begun = any(one["of"] == "step" and one["step"] == first.index for one in state["intents"])
     if begun and vessel == first.vessel:
-        return Recovery(1, first, 0, 0, f"the first bath, {vessel}, had just been reached")
-    return Recovery(0, None, 0, 0, "nothing had been exposed yet")
+        reason = f"the first bath, {vessel}, had just been reached"
+        return Recovery(first.index + 1, first, 0, 0, reason)
+    position, hold, asked = _next_act(plan, -1, state)
+    return Recovery(position, None, 0, 0, "nothing had been exposed yet", hold, asked=asked)
 
 
 def _within(
     plan: Plan, last: Step, state: Mapping[str, Any], vessel: str, since_ns: int
 ) -> Recovery:
     """The dwell of `last` was not over: its rule decides."""
-    position, hold = _next_act(plan, last, state)
+    position, hold, asked = _next_act(plan, last.index, state)
     here = vessel == last.vessel
     had_ns = (int(state["exposure"]["dwell_s"] * SECOND) if _counted(last, state) else 0) + (
         since_ns if here else 0
@@ -106,7 +111,8 @@ def _within(
         reason = f"{what} goes on; it has had {had_ns / SECOND:.0f} s"
     else:
         reason = f"{what} is done once more" + (", after a full rinse" if rinse else "")
-    return Recovery(position, last, had_ns, 0, reason, hold, rinse, since_ns if here else 0)
+    stay_ns = since_ns if here else 0
+    return Recovery(position, last, had_ns, 0, reason, hold, rinse, stay_ns, asked)
 
 
 def _counted(last: Step, state: Mapping[str, Any]) -> bool:
@@ -114,18 +120,31 @@ def _counted(last: Step, state: Mapping[str, Any]) -> bool:
     return last.kind == "expose" and bool(state["exposure"]) and last.deposition > 0
 
 
-def _next_act(plan: Plan, last: Step, state: Mapping[str, Any]) -> tuple[int, str]:
-    """The next step after what is done; a dose that was begun is not begun again.
+def _next_act(plan: Plan, last: int, state: Mapping[str, Any]) -> tuple[int, str, Step | None]:
+    """The next step after the `last` immersion and what is done; why a person must look first.
 
-    Nobody knows whether its liquid moved, so a person must look.
+    A dose that was begun is not begun again: nobody knows whether its liquid moved. The third is a
+    refill that a person was asked for. One who takes up a run that was held for it has done it.
     """
-    position = max(last.index, state["done_step"]) + 1
+    position = max(last, state["done_step"]) + 1
     begun = [one for one in state["intents"] if one["of"] == "dose"]
     if not begun:
-        return position, ""
+        return position, _unfinished(plan, last, state), None
     dose = plan.steps[begun[-1]["step"]]
+    position = max(position, dose.index + 1)
+    if dose.kind == "refill":
+        hold = "" if state["state"] == HELD else f"{dose.detail['say']}, unless somebody has"
+        return position, hold, dose
     hold = f"a dose of {dose.solution} into {dose.vessel} was interrupted: did its liquid move?"
-    return max(position, dose.index + 1), hold
+    return position, hold, None
+
+
+def _unfinished(plan: Plan, last: int, state: Mapping[str, Any]) -> str:
+    """Why a person must look at an act inside the stay that has no end; "" nobody need."""
+    open_ = (one["step"] for one in state["intents"] if one["of"] == "step" and one["step"] > last)
+    acts = (plan.steps[number] for number in open_)
+    kind = next((act.kind for act in acts if act.on_resume == "hold" and act.kind != "dose"), "")
+    return f"the recipe asks for a person after an interrupted {kind}" if kind else ""
 
 
 def _since(state: Mapping[str, Any], now_ns: int, boot: str) -> int:

@@ -94,7 +94,7 @@ class Session:
             plan, self._handling(equipment), bench, clock, self._record, photometry, limits, self
         )
         if past is not None:  # where it was, until the bench has been asked
-            self._procedure.position = max(past["step"], 0)
+            self._procedure.position = max(past["step"], past["done_step"] + 1)
             self._procedure.epoch_ns = past["origin_ns"]
             read = past["readings"].get("absorbance")
             self._absorbance = read / plan.substrate.sides if read is not None else None
@@ -171,6 +171,13 @@ class Session:
         )
         if self._plan.quality.chart != "none":
             self.verdicts(verdicts, step)
+
+    def poured(self, step: Step) -> None:
+        """A person has added what a refill asks for; on a simulated bench it is done here."""
+        if self._simulation is not None:
+            volume = float(str(step.detail["volume"]))
+            self._simulation.pour(step.vessel, volume, self._clock.now_ns())
+            self._saved_ns = -1  # the world has changed at this very instant
 
     def readings(self) -> dict[str, float | int]:
         """What the recipe's conditions may ask for, as far as it is known."""

@@ -11,7 +11,7 @@ from lbl.bench.bench import Bench, InstrumentError
 from lbl.plan.schedule import Plan, Step
 from lbl.run.acts import Photometry, Recorder, Waits, dose, temper
 from lbl.run.clock import RunClock
-from lbl.run.handling import LEAD_NS
+from lbl.run.handling import LEAD_NS, Handling
 from lbl.run.trouble import Trouble
 from lbl.watch.ladder import Verdict, answer
 from lbl.watch.limits import Limits, judge_dose
@@ -27,6 +27,9 @@ class Hears(Protocol):
     def absorbance(self, step: Step, value: float) -> None:
         """The film was read: mOD through all its coated sides."""
 
+    def poured(self, step: Step) -> None:
+        """A person has added what a refill asks for."""
+
     def verdicts(self, verdicts: list[Verdict], step: Step | None) -> None:
         """The watch judged what was measured."""
 
@@ -40,6 +43,7 @@ class Stay:
     def __init__(
         self,
         plan: Plan,
+        handling: Handling,
         bench: Bench,
         clock: RunClock,
         record: Recorder,
@@ -48,12 +52,14 @@ class Stay:
         hears: Hears,
     ) -> None:
         self._plan = plan
+        self._handling = handling
         self._bench = bench
         self._clock = clock
         self._record = record
         self._photometry = photometry
         self._limits = limits
         self._on_absorbance = hears.absorbance
+        self._on_poured = hears.poured
         self._judged = hears.verdicts
         self._news = hears.news
         self._acts: Mapping[str, Callable[[Step, int], Waits[None]]] = {
@@ -62,8 +68,12 @@ class Stay:
             "dose": self._dose,
             "wait": self._pass,
             "temperature": self._temper,
+            "stir": self._stir,
+            "refill": self._refill,
+            "prime": self._prime,
             "prompt": self._ask,
         }
+        self._asked: Step | None = None  # the refill that a person is doing
 
     def perform(self, step: Step, epoch_ns: int) -> Waits[None]:
         """Carry out a step that is due; `epoch_ns` is the plan's zero.
@@ -106,7 +116,10 @@ class Stay:
         self._judged(judge_dose(self._limits, step.solution, asked, moved), step)
 
     def _pass(self, step: Step, epoch_ns: int) -> Waits[None]:
-        yield epoch_ns + step.end_ns - READY_NS
+        """Let time pass, until something is due within the wait or the next lift after it."""
+        later = self._plan.steps[step.index + 1 : step.index + 2]
+        end_ns = min([step.end_ns, *(one.offset_ns for one in later)])
+        yield epoch_ns + end_ns - READY_NS
 
     def _temper(self, step: Step, epoch_ns: int) -> Waits[None]:
         """Bring the liquids to a temperature, evenly; Trouble when they have not followed."""
@@ -115,6 +128,49 @@ class Stay:
             raise Trouble("temperature-band", "the bench has no thermostat")
         goal = float(str(step.detail["to_degC"]))
         yield from temper(thermostat, goal, self._clock, epoch_ns + step.end_ns - READY_NS)
+
+    def _stir(self, step: Step, epoch_ns: int) -> Waits[None]:
+        """Bring the bars to their speed, or to rest; InstrumentError when they do not follow."""
+        stirring = self._bench.stirring
+        if stirring is None:
+            raise Trouble("instrument-refused", "the bench has no stirrer")
+        stirring.turn(float(str(step.detail["rpm"])))
+        self._news()
+        yield from ()
+
+    def _prime(self, step: Step, epoch_ns: int) -> Waits[None]:
+        yield from self._handling.prime(step.vessel)
+
+    def _refill(self, step: Step, epoch_ns: int) -> Waits[None]:
+        """Ask a person for liquid; whoever unholds the run says that it is in its vessel."""
+        self._record(
+            "dose-intent",
+            step,
+            solution=step.solution,
+            vessel=step.vessel,
+            volume_ml=float(str(step.detail["volume"])),
+        )
+        self.ask(step)
+        yield from self._ask(step, epoch_ns)
+
+    def ask(self, step: Step) -> None:
+        """A person has been asked for a refill and is expected to say when it is done."""
+        self._asked = step
+
+    def poured(self) -> None:
+        """Somebody lets the run go on: what a person was asked for, if anything, is done."""
+        step, self._asked = self._asked, None
+        if step is None:
+            return
+        self._on_poured(step)
+        self._record(
+            "dose-outcome",
+            step,
+            solution=step.solution,
+            vessel=step.vessel,
+            volume_ml=float(str(step.detail["volume"])),
+            source="a person, who let the run go on",
+        )
 
     def _ask(self, step: Step, epoch_ns: int) -> Waits[None]:
         """Ask a person: the step is done, and the run holds until somebody unholds it."""

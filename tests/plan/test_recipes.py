@@ -60,7 +60,7 @@ def test_the_page_names_every_phase_and_option() -> None:
     words = set(re.findall(r"`([a-z_]+)", page))
     phases = (
         language.Expose, language.Rinse, language.Measure, language.Wait, language.Temperature,
-        language.Prompt, language.Park,
+        language.Stir, language.Refill, language.Prime, language.Prompt, language.Park,
     )  # fmt: skip
     rest = (
         language.Phase, language.Solution, language.Substrate, language.Override, language.Recipe,
