@@ -36,6 +36,7 @@ MAX_LISTED: Final = 16  # names in one message
 _FORBIDDEN: Final = re.compile(
     "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 )
+_BREAK: Final = re.compile("\r\n|[\r\n]")
 
 Route = tuple[str | int, ...]
 _NO_ORIGINS: Final[Mapping[Route, str]] = MappingProxyType({})
@@ -172,7 +173,9 @@ def _too_large(name: str) -> Problem:
 
 
 def _at(name: str, before: str) -> str:
-    return f"{name}:{before.count(chr(10)) + 1}:{len(before) - before.rfind(chr(10))}"
+    """The place after `before`; a lone carriage return ends a line too (YAML 1.2.2, 5.4)."""
+    rows = _BREAK.split(before)
+    return f"{name}:{len(rows)}:{len(rows[-1]) + 1}"
 
 
 def _syntax(error: MarkedYAMLError, name: str) -> Problem:
