@@ -19,7 +19,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from lbl.errors import BadInput, Problem, short
-from lbl.nodes import MAX_PROBLEMS, Builder, Node, Scalar, bounded, child, plain, scalar
+from lbl.nodes import MAX_PROBLEMS, Builder, Node, Scalar, Scanner, bounded, child, plain, scalar
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
@@ -101,7 +101,9 @@ def load(source: Path | str, name: str = "") -> Marked:
     _check_text(source, name)
     builder = Builder(name)
     try:
-        for event in YAML(typ="safe", pure=True).parse(source):
+        yaml = YAML(typ="safe", pure=True)
+        yaml.Scanner = Scanner
+        for event in yaml.parse(source):
             builder.take(event)
     except MarkedYAMLError as error:
         raise BadInput(*builder.problems, _syntax(error, name)) from None

@@ -7,7 +7,7 @@ never build anything but text, numbers, booleans, None, lists and mappings.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 
 from ruamel.yaml.events import (
     AliasEvent,
@@ -19,6 +19,7 @@ from ruamel.yaml.events import (
     SequenceEndEvent,
     SequenceStartEvent,
 )
+from ruamel.yaml.scanner import Scanner as PureScanner
 
 from lbl.errors import BadInput, Problem, short
 
@@ -100,6 +101,20 @@ def plain(node: Node) -> object:
 
 def _is_long_integer(text: str) -> bool:
     return text.lstrip("+-").isdigit()
+
+
+class Scanner(PureScanner):
+    """Reads no further ahead than a text may be deep.
+
+    Each open bracket may begin a key, and is looked at again for each that follows; 1 KB of them
+    would take as long as 100 KB of recipe. What is deeper than allowed is refused in any case.
+    """
+
+    def fetch_flow_collection_start(self, TokenClass: Any, to_push: str) -> None:  # noqa: N803
+        """Forget the keys that might begin above, so that the brackets so far are handed on."""
+        if self.flow_level > MAX_DEPTH:
+            self.possible_simple_keys.clear()
+        super().fetch_flow_collection_start(TokenClass, to_push)
 
 
 class Builder:
