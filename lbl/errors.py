@@ -121,6 +121,8 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "recipe-wrong-solution": "A solution cannot serve in this phase.",
         "recipe-unknown-phase": "A step of the procedure is not a phase this version knows.",
         "recipe-phase-shape": "A step of the procedure is not one phase with its options.",
+        "recipe-condition": "A condition cannot be asked, or not at this place.",
+        "recipe-include": "A file that is included cannot be put in.",
         "recipe-order": "A phase stands where it can have no effect or do harm.",
         "recipe-layout": "A recipe cannot be laid out anew without losing a comment.",
         "recipe-too-long": "The procedure unrolls to more steps than a plan may hold.",
@@ -150,6 +152,7 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "plan-dwell": "A dwell cannot be kept inside its window on this bench.",
         "plan-volume": "There is not enough of a solution.",
         "plan-waste": "There is not enough room for the waste.",
+        "plan-rounds": "A repetition that may end early does not end where its rounds begin.",
         "plan-temperature": "The bench cannot keep the temperature limits.",
         "plan-damaged": "A plan document does not have the shape or the hash it should have.",
         # Benches and their instruments

@@ -40,29 +40,39 @@ _BREAK: Final = re.compile("\r\n|[\r\n]")
 
 Route = tuple[str | int, ...]
 _NO_ORIGINS: Final[Mapping[Route, str]] = MappingProxyType({})
+_NO_GRAFTS: "Final[Mapping[Route, Marked]]" = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class Marked:
     """Plain data with the place of every value. `name` is what places begin with.
 
-    `origins` overrides the place of values that were written elsewhere than where they are used.
+    `origins` overrides the place of values that were written elsewhere than where they are used;
+    `grafts` are whole texts that stand at a route of this one. `text` is what was read.
     """
 
     name: str
     data: object
     root: Node = field(repr=False)
     origins: Mapping[Route, str] = field(default_factory=lambda: _NO_ORIGINS, repr=False)
+    grafts: "Mapping[Route, Marked]" = field(default_factory=lambda: _NO_GRAFTS, repr=False)
+    text: str = field(default="", repr=False)
 
     def place(self, route: Route = ()) -> str:
         """Return `file:line:col` of the value at `route`, or of what holds it if it is missing."""
         if route in self.origins:
             return self.origins[route]
+        other, rest = self._owner(route)
+        if other is not self:
+            return other.place(rest)
         node = self._reach(route)
         return f"{self.name}:{node.line}:{node.column}"
 
     def key_place(self, route: Route) -> str:
         """Return `file:line:col` of the key that the value at `route` belongs to."""
+        other, rest = self._owner(route)
+        if other is not self:
+            return other.key_place(rest)
         keys = self._reach(route[:-1]).keys or {}
         if not route or route[-1] not in keys:
             return self.place(route)
@@ -71,13 +81,25 @@ class Marked:
 
     def known(self, route: Iterable[str | int]) -> Route:
         """Return `route` without the parts that the data does not have, the last one excepted."""
-        node, kept, parts = self.root, [], tuple(route)
+        parts = tuple(route)
+        other, rest = self._owner(parts)
+        if other is not self:
+            return (*parts[: len(parts) - len(rest)], *other.known(rest))
+        node, kept = self.root, []
         for number, part in enumerate(parts):
             below = child(node, part)
             if below is not None or number == len(parts) - 1:
                 kept.append(part)
             node = below or node
         return tuple(kept)
+
+    def _owner(self, route: Route) -> "tuple[Marked, Route]":
+        """The text that a value was written in, and where in it."""
+        if self.grafts:
+            for length in range(1, len(route) + 1):
+                if route[:length] in self.grafts:
+                    return self.grafts[route[:length]], route[length:]
+        return self, route
 
     def _reach(self, route: Route) -> Node:
         node = self.root
@@ -113,7 +135,7 @@ def load(source: Path | str, name: str = "") -> Marked:
     if builder.problems:
         raise BadInput(*builder.problems)
     root = builder.root or Node(1, 1)
-    return Marked(name, plain(root), root)
+    return Marked(name, plain(root), root, text=source)
 
 
 def suggest(word: str, words: Iterable[str]) -> str:
@@ -242,12 +264,12 @@ def problems_of(
     return sorted(found, key=in_file_order)
 
 
-def in_file_order(problem: Problem) -> tuple[int, int]:
-    """Sort key of a problem: its line and column; places outside a file come last."""
+def in_file_order(problem: Problem) -> tuple[str, int, int]:
+    """Sort key of a problem: its file, line and column; places outside a file come last."""
     parts = problem.place.rsplit(":", 2)
     if len(parts) == 3 and parts[1].isdigit() and parts[2].isdigit():
-        return int(parts[1]), int(parts[2])
-    return 1 << 30, 0
+        return parts[0], int(parts[1]), int(parts[2])
+    return "\U0010ffff", 0, 0
 
 
 def problem_of(

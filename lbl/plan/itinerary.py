@@ -22,6 +22,7 @@ from lbl.plan.recipe import (
     Temperature,
     Wait,
 )
+from lbl.plan.schedule import Ask
 from lbl.plan.transfer import whole_ms
 from lbl.plan.unroll import Act
 
@@ -42,6 +43,7 @@ class Look:
     bilayer: int
     deposition: int
     on_resume: str
+    ask: Ask | None = None
 
 
 @dataclass(slots=True)
@@ -62,6 +64,9 @@ class Stop:
     exchange: tuple[int, int] = (0, 0)
     detail: dict[str, object] = field(default_factory=dict)
     looks: list[Look] = field(default_factory=list)
+    ask: Ask | None = None
+    round_of: int = 0
+    after: tuple[int, ...] = ()
 
 
 class Itinerary:
@@ -84,6 +89,7 @@ class Itinerary:
         self._side: Side = FIRST_SIDE
         self._deposition = 0
         self._rinsed: Stop | None = None  # the last rinse since the last counted expose
+        self._act: Act | None = None  # whose stops were made last
 
     def follow(self, acts: Sequence[Act]) -> None:
         """Add the stops of all acts."""
@@ -155,6 +161,7 @@ class Itinerary:
         equipment = self._equipment
         lasts = equipment.zero if kind == "zero" else equipment.measure
         return Look(
+            ask=act.ask if kind == "measure" else None,  # a reference harms nothing
             kind=kind,
             duration_ns=whole_ms(lasts),
             wavelength=options.absorbance,
@@ -198,6 +205,9 @@ class Itinerary:
     ) -> Stop:
         stop = Stop(kind, bath, solution, 0, 0, 0, act.route, act.options.on_resume)
         stop.bilayer, stop.deposition = act.bilayer, self._deposition
+        if act is not self._act:  # a rinse is several stops, and the first of them is asked
+            stop.ask, stop.round_of, stop.after = act.ask, act.round_of, act.after
+        self._act = act
         self.stops.append(stop)
         return stop
 

@@ -25,6 +25,7 @@ from lbl.marked import (
     suggest,
 )
 from lbl.plan.content import content_hash
+from lbl.plan.inclusion import included
 from lbl.plan.migration import migrated
 from lbl.plan.order import findings
 from lbl.plan.recipe import LANGUAGE, PHASES, Phase, Recipe
@@ -50,7 +51,9 @@ def read_recipe(source: Path | str, overrides: Mapping[str, str] = NO_OVERRIDES)
             Problem("recipe-not-mapping", "this is no mapping of keys", marked.place(), remedy)
         )
     today = replace(marked, data=migrated(marked.data, marked.place(("lbl",))))
-    filling = _Filling(today, overrides)
+    folder = source.parent if isinstance(source, Path) else None
+    whole = included(today, folder)
+    filling = _Filling(whole.marked, overrides)
     filled = filling.fill()
     recipe, problems = _validate(filled, filling.values)
     problems = [*filling.problems, *problems]
@@ -59,13 +62,17 @@ def read_recipe(source: Path | str, overrides: Mapping[str, str] = NO_OVERRIDES)
         # value that could not be put in has no place, and is not told at all.
         told = dict.fromkeys(problem for problem in problems if problem.place)
         raise BadInput(*bounded(sorted(told or problems, key=in_file_order), marked.name))
-    return recipe.marked_by(filled, content_hash(marked))
+    written = replace(marked, data=whole.marked.data) if whole.marked.grafts else marked
+    return recipe.marked_by(filled, content_hash(written), whole.text)
 
 
 def _validate(marked: Marked, values: Values) -> tuple[Recipe | None, list[Problem]]:
     data: Any = marked.data
     solutions = data.get("solutions")
-    context = {"solutions": solutions if isinstance(solutions, dict) else {}}
+    context = {
+        "solutions": solutions if isinstance(solutions, dict) else {},
+        "parameters": values,
+    }
     raw = {**data, "parameters": dict(values)}
     try:
         recipe = Recipe.model_validate(raw, context=context)
@@ -75,8 +82,8 @@ def _validate(marked: Marked, values: Values) -> tuple[Recipe | None, list[Probl
         if any(one["loc"][:1] == ("procedure",) for one in wrong):
             return None, problems
         procedure = _PROCEDURE.validate_python(data["procedure"], context=context)
-        return None, [*problems, *_order(procedure, context["solutions"], marked)]
-    return recipe, _order(recipe.procedure, context["solutions"], marked)
+        return None, [*problems, *_order(procedure, context, marked)]
+    return recipe, _order(recipe.procedure, context, marked)
 
 
 def _told(wrong: list[Any], marked: Marked) -> list[Problem]:
@@ -94,15 +101,15 @@ def _told(wrong: list[Any], marked: Marked) -> list[Problem]:
     return list(told)
 
 
-def _order(procedure: list[Phase], solutions: Mapping[str, Any], marked: Marked) -> list[Problem]:
+def _order(procedure: list[Phase], context: Mapping[str, Any], marked: Marked) -> list[Problem]:
     primers = frozenset(
         name
-        for name, made in solutions.items()
+        for name, made in context["solutions"].items()
         if isinstance(made, dict) and made.get("role") == "primer"
     )
     return [
         Problem(found.code, found.sentence, marked.place(found.route), found.remedy)
-        for found in findings(procedure, primers)
+        for found in findings(procedure, primers, context["parameters"])
     ]
 
 
@@ -115,7 +122,7 @@ def _problem(one: Any, marked: Marked) -> Problem:
     in_list = len(loc) > 1 and isinstance(loc[-2], int)
     if kind == "extra_forbidden" and in_list:
         sentence = f"'{short(loc[-1])}' is not a phase this version knows"
-        words = [*PHASES, "as", "steps"]
+        words = [*PHASES, "as", "steps", "when", "while"]
         remedy = suggest(str(loc[-1]), words) or choice("", PHASES, "phases")
         return Problem("recipe-unknown-phase", sentence, marked.key_place(loc), remedy)
     if kind in ("model_type", "model_attributes_type") and isinstance(loc[-1], int):

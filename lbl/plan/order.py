@@ -9,7 +9,7 @@ from typing import Final
 
 from lbl.marked import Route
 from lbl.plan.recipe import Expose, Measure, Park, Phase, Prompt, Rinse, Temperature, Wait
-from lbl.plan.unroll import MAX_ACTS, Act, Unrolling, count
+from lbl.plan.unroll import MAX_ACTS, MAX_ASKED, Act, Parameters, Undecided, Unrolling, count
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +30,30 @@ _NO_PARK: Final = Finding(
 )
 
 
-def findings(procedure: Sequence[Phase], primers: frozenset[str]) -> list[Finding]:
+def findings(
+    procedure: Sequence[Phase], primers: frozenset[str], parameters: Parameters
+) -> list[Finding]:
     """Return what is wrong with the order of the phases, each place once."""
-    total = count(procedure)
+    total, asked = count(procedure)
     if total > MAX_ACTS:
         sentence = f"this unrolls to {total} steps; a plan holds {MAX_ACTS}"
         return [Finding(("procedure",), "recipe-too-long", sentence, "repeat less often")]
+    if asked > MAX_ASKED:
+        sentence = f"conditions are asked {asked} times; a plan asks {MAX_ASKED} at most"
+        return [Finding(("procedure",), "recipe-too-long", sentence, "use 'every', or ask less")]
     found: dict[tuple[Route, str], Finding] = {}
-    acts = Unrolling(primers).acts(procedure)
-    for finding in (*_nested(procedure, ("procedure",)), *_in_turn(acts)):
+    acts = Unrolling(primers, parameters).acts(procedure)
+    for finding in (*_nested(procedure, ("procedure",)), *_decided(acts)):
         found.setdefault((finding.route, finding.sentence), finding)
     return list(found.values())
+
+
+def _decided(acts: Iterable[Act]) -> Iterator[Finding]:
+    """What is wrong with what comes after what, up to a condition that has no answer."""
+    try:
+        yield from _in_turn(acts)
+    except Undecided as error:
+        yield Finding(error.route, "recipe-condition", str(error), error.remedy)
 
 
 def _nested(
@@ -60,7 +73,8 @@ def _nested(
         if not isinstance(options, (Park, type(None))) and options.every > 1 and not repeated:
             sentence = "'every' counts repetitions, and this phase is not repeated"
             yield _order((*here, phase.name, "every"), sentence, "remove it")
-        yield from _nested(phase.steps or (), (*here, "steps"), True, bilayer or counted)
+        inside = repeated or phase.repeat is not None
+        yield from _nested(phase.steps or (), (*here, "steps"), inside, bilayer or counted)
 
 
 def _exposes(phases: Iterable[Phase]) -> Iterator[bool]:
@@ -73,7 +87,9 @@ def _in_turn(acts: Iterable[Act]) -> Iterator[Finding]:
     """What is wrong with what comes after what."""
     owed: Act | None = None  # a deposition that waits for its rinse
     wet_in, parked = "", False
+    ends = _Ends()
     for act in acts:
+        yield from ends.judge(act)
         if parked:
             yield _order(act.route[:-1], "a phase follows the park", "make park the last")
             return
@@ -95,6 +111,33 @@ def _in_turn(acts: Iterable[Act]) -> Iterator[Finding]:
         yield _NO_PARK
         if owed is not None:
             yield _unrinsed(owed)
+
+
+class _Ends:
+    """Repetitions that a reading may end early: what may not stand at their seams."""
+
+    def __init__(self) -> None:
+        self._counted = 0  # the newest deposition
+        self._begun: dict[int, int] = {}  # repetition: what was counted when it could first end
+        self._uncertain = False  # how many depositions there were, once one has ended
+
+    def judge(self, act: Act) -> Iterator[Finding]:
+        """What is wrong with an act where a repetition may end."""
+        here = act.route[:-1]
+        if act.round_of:
+            self._begun.setdefault(act.round_of, self._counted)
+        if isinstance(act.options, Measure) and act.round_of:
+            sentence = "a round that may not come begins with a measurement"
+            yield _order(here, sentence, "put it at the end of the round")
+        if isinstance(act.options, Measure) and act.after:
+            sentence = "a measurement follows a repetition that may end early"
+            yield _order(here, sentence, "measure inside the repetition")
+        for loop in act.after:
+            self._uncertain |= self._counted > self._begun.get(loop, self._counted)
+        if act.deposition and self._uncertain:
+            sentence = "a deposition follows a repetition that may end early, and has no number"
+            yield _order(here, sentence, "let that repetition be the last that is counted")
+        self._counted = act.deposition or self._counted
 
 
 def _unrinsed(act: Act) -> Finding:

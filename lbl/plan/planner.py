@@ -279,7 +279,7 @@ def _liquid(recipe: Recipe, name: str) -> Liquid:
 def _limits(recipe: Recipe) -> Limits:
     given, usual = recipe.limits, Limits()
     low, high = given.temperature or (usual.temperature_low, usual.temperature_high)
-    return Limits(given.air.soft, given.air.hard, low, high, given.carry_over)
+    return Limits(given.air.soft, given.air.hard, low, high, given.carry_over, given.held)
 
 
 def _quality(recipe: Recipe) -> Quality:

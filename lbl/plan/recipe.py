@@ -25,6 +25,7 @@ from pydantic_core import PydanticCustomError
 from lbl import units
 from lbl.errors import short
 from lbl.marked import Marked, Route, choice
+from lbl.plan.condition import MAX_TEXT, Unjudged, condition, parsed
 
 LANGUAGE: Final = 1
 TOLERANCE: Final = 1e-9  # relative, of every comparison of quantities
@@ -44,8 +45,13 @@ PHASES: Final = (
     "temperature",
     "prompt",
     "park",
+    "include",
     "repeat",
 )
+BLOCKS: Final = frozenset({"include", "repeat"})  # phases that hold other phases
+ASKING: Final = frozenset(
+    {"wait", "prompt", "measure"}
+)  # may wait for a reading: they move nothing
 
 _STRICT: Final = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 OnResume = Literal["auto", "continue", "redo", "rinse-and-redo", "hold"]
@@ -77,7 +83,7 @@ def _quantity(unit: str, low: float = -inf, high: float = inf) -> BeforeValidato
     return BeforeValidator(read, json_schema_input_type=_written(units.form(unit, low, high)))
 
 
-def _whole(given: object) -> object:
+def whole(given: object) -> object:
     """A number that is no truth value: to Python `true` and `1.0` equal 1."""
     if type(given) is not int:
         raise ValueError("no whole number")
@@ -233,8 +239,23 @@ class Park(BaseModel):
 Options = Expose | Rinse | Measure | Wait | Temperature | Prompt | Park
 
 
+def _judge(text: str, info: ValidationInfo) -> str:
+    """A condition that can be asked with the recipe's parameters."""
+    try:
+        condition(text, (info.context or {}).get("parameters", {}))
+    except Unjudged as error:
+        raise complaint("condition", str(error), error.remedy) from None
+    return text
+
+
+Asked = Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(_judge)]
+
+
 class Phase(BaseModel):
-    """One entry of the procedure: a phase with its options, or a repetition of steps."""
+    """One entry of the procedure: a phase with its options, or a block of steps.
+
+    `when` says whether it happens, `lasts` (`while`) whether a repetition goes on.
+    """
 
     model_config = _STRICT
     expose: Expose | None = None
@@ -244,17 +265,20 @@ class Phase(BaseModel):
     temperature: Temperature | None = None
     prompt: Prompt | None = None
     park: Park | None = None
+    include: Name | None = None
     repeat: Annotated[int, Field(ge=1, le=MAX_REPEAT)] | None = None
     counts: Literal["bilayer"] | None = Field(default=None, alias="as")
+    lasts: Asked | None = Field(default=None, alias="while")
     steps: list["Phase"] | None = Field(default=None, min_length=1)
+    when: Asked | None = None
 
     @property
     def options(self) -> Options | None:
-        """The phase's options; None for a repetition."""
+        """The phase's options; None for a block."""
         return next((made for name in PHASES if (made := self._made(name)) is not None), None)
 
     def _made(self, name: str) -> Options | None:
-        made: Options | None = getattr(self, name) if name != "repeat" else None
+        made: Options | None = getattr(self, name) if name not in BLOCKS else None
         return made
 
     @property
@@ -273,11 +297,31 @@ class Phase(BaseModel):
             if self.repeat is None or self.steps is None:
                 sentence = "'repeat' needs a number and 'steps'"
                 raise complaint("phase-shape", sentence, "write 'repeat: 5' and 'steps:' below")
+        elif name == "include":
+            if self.include is None or self.steps is None:  # the loader has put them in
+                raise complaint("phase-shape", "'include' needs a file", _EXAMPLES[name])
         elif self.options is None:
             raise complaint("phase-shape", f"'{name}' has no options", _EXAMPLES[name])
-        elif self.counts is not None or self.steps is not None:
-            sentence = f"'as' and 'steps' belong to 'repeat', not to '{name}'"
+        beside = (("as", self.counts), ("while", self.lasts), ("steps", self.steps))
+        strange = [key for key, value in beside if value is not None and name != "repeat"]
+        if strange and not (name == "include" and strange == ["steps"]):
+            sentence = f"'{strange[0]}' belongs to 'repeat', not to '{name}'"
             raise complaint("phase-shape", sentence)
+        return self
+
+    @model_validator(mode="after")
+    def _check_condition(self) -> "Phase":
+        if self.when is None:
+            return self
+        if self.name == "park":
+            sentence = "a park happens always, or the film would dry"
+            raise complaint("condition", sentence, "remove 'when'", ("when",))
+        if parsed(self.when).read and self.name not in ASKING:
+            sentence = f"whether a {self.name} happens must be known before the film is begun"
+            remedy = (
+                f"ask for counts and parameters; readings decide of {' and '.join(sorted(ASKING))}"
+            )
+            raise complaint("condition", sentence, remedy, ("when",))
         return self
 
 
@@ -289,6 +333,7 @@ _EXAMPLES: Final[Mapping[str, str]] = {
     "temperature": "write it like 'temperature: {to: 18 degC, over: 6 h}'",
     "prompt": "write it like 'prompt: {say: change the buffer}'",
     "park": "write it like 'park: {in: buffer}'",
+    "include": "write it like 'include: rinses.yaml'",
 }
 
 
@@ -344,10 +389,14 @@ class Air(BaseModel):
 
 
 class Limits(BaseModel):
-    """What must not happen: air, temperature (degC), carry-over between opposite charges."""
+    """What must not happen: air, temperature (degC), carry-over between opposite charges.
+
+    `held` is how long the film may stay in the rinse where a hold has parked it (s).
+    """
 
     model_config = _STRICT
     air: Air = Air()
+    held: Dwell = PARKED_S
     temperature: Annotated[tuple[float, float], _span("degC")] | None = None
     carry_over: Annotated[float, _quantity("", 1e-15, 1)] = 1e-6
 
@@ -381,7 +430,7 @@ class Recipe(BaseModel):
     """A whole recipe. Made by `lbl.plan.loader`; `parameters` are plain values, overrides in."""
 
     model_config = _STRICT
-    lbl: Annotated[Literal[1], BeforeValidator(_whole, json_schema_input_type=Literal[1])]
+    lbl: Annotated[Literal[1], BeforeValidator(whole, json_schema_input_type=Literal[1])]
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
     version: Annotated[str, Field(pattern=r"^\d{1,6}\.\d{1,6}\.\d{1,6}$")]
     description: Annotated[str, Field(max_length=4000)] = ""
@@ -394,6 +443,7 @@ class Recipe(BaseModel):
     overrides: Annotated[list[Override], Field(max_length=32)] = []
     _marked: Marked | None = PrivateAttr(default=None)
     _content: str = PrivateAttr(default="")
+    _text: str = PrivateAttr(default="")
 
     def place(self, route: Route) -> str:
         """Return `file:line:col` of what stands at `route`; empty if it came from no file."""
@@ -404,9 +454,14 @@ class Recipe(BaseModel):
         """The hash of what was written, comments and layout apart; empty if it was not read."""
         return self._content
 
-    def marked_by(self, marked: Marked, content: str = "") -> "Recipe":
-        """Remember where everything was written, and its content's hash; returns itself."""
-        self._marked, self._content = marked, content
+    @property
+    def text(self) -> str:
+        """What was written, in one text: the included files are put in."""
+        return self._text
+
+    def marked_by(self, marked: Marked, content: str, text: str) -> "Recipe":
+        """Remember where everything was written, its hash and its text; returns itself."""
+        self._marked, self._content, self._text = marked, content, text
         return self
 
 

@@ -50,6 +50,25 @@ Legs = tuple[Leg, ...] | tuple[Pumping, ...]
 
 
 @dataclass(frozen=True, slots=True)
+class Ask:
+    """A condition that the run asks before a step, with the counts at that point of the plan.
+
+    Where it does not hold, the run goes on at the step `otherwise`.
+    """
+
+    text: str
+    bilayer: int
+    deposition: int
+    repetition: int
+    otherwise: int = 0
+
+    def values(self, more: Mapping[str, str | int | float]) -> dict[str, str | int | float]:
+        """The counts beside what else is known."""
+        counts = {"bilayer": self.bilayer, "deposition": self.deposition}
+        return {**more, **counts, "repetition": self.repetition}
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One act of a run.
 
@@ -89,6 +108,7 @@ class Step:
     exchange: tuple[int, int] = (0, 0)
     detail: Mapping[str, object] = field(default_factory=dict)
     on_resume: str = "auto"
+    ask: Ask | None = None
 
     @property
     def end_ns(self) -> int:
@@ -116,13 +136,17 @@ class Liquid:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What must not happen: air times in s, temperatures in degC, carry-over as a fraction."""
+    """What must not happen: air times in s, temperatures in degC, carry-over as a fraction.
+
+    `held` is how long a hold may last (s).
+    """
 
     air_soft: float = 20.0
     air_hard: float = 45.0
     temperature_low: float = 15.0
     temperature_high: float = 30.0
     carry_over: float = 1e-6
+    held: float = 43_200.0
 
 
 @dataclass(frozen=True, slots=True)

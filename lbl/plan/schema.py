@@ -19,7 +19,7 @@ REFERENCE: Final[Mapping[str, str]] = MappingProxyType(
     {"type": "string", "pattern": rf"^\${NAME}$", "description": "a parameter, as $name"}
 )
 _BESIDE_REPEAT: Final = tuple(
-    info.alias or name for name, info in Phase.model_fields.items() if name not in PHASES
+    info.alias or name for name, info in Phase.model_fields.items() if name not in (*PHASES, "when")
 )
 
 Schema = dict[str, Any]
@@ -62,7 +62,10 @@ HELP: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
         },
         "Park": {"in": "a rinse solution; the film stays in the last rinse of its side"},
         "Phase": {
+            "include": "a file beside this one; its steps happen here",
             "repeat": "how often the steps below are done",
+            "while": "asked before each round but the first; false ends the repetition",
+            "when": "a condition: it happens only where this is true",
             "as": "what is counted: each expose in a bilayer is one deposition",
             "steps": "the phases that are repeated",
         },

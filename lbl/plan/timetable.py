@@ -5,6 +5,7 @@ than GUARD_NS before the next lift.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from lbl import units
@@ -45,6 +46,7 @@ class Timetable:
         self._here: Bath | None = None
         self._dosing = _Dosing(equipment, self._held)
         self._washing = washing
+        self._rounds: dict[int, list[int]] = {}  # repetition: its steps that ask whether to go on
 
     def follow(self, stops: Sequence[Stop]) -> None:
         """Add the steps of all stops."""
@@ -55,13 +57,43 @@ class Timetable:
                 self._dosing.leave(self._here)
             dwell_ns, detail = self._washed(stop, way)
             self._dosing.pass_time((way.duration_ns + dwell_ns) / 1e9)
+            self._ended(stop)
+            here = len(self.steps)
             self.steps.append(self._immersion(stop, way, dwell_ns, detail))
             self._inside(stop, arrival_ns, dwell_ns)
+            if stop.ask is not None and not stop.round_of:
+                self._onward(here)
             self._now_ns = arrival_ns + dwell_ns
             self._here = stop.bath
         self.problems += self._dosing.problems()
         if self._washing is not None:
             self.problems += self._washing.problems()
+
+    def _ended(self, stop: Stop) -> None:
+        """Repetitions that end before this stop go on with it, once a reading ends them."""
+        for loop in stop.after:
+            for index in self._rounds.pop(loop, ()):
+                self._onward(index)
+                self._same_place(index, stop)
+        if stop.round_of:
+            self._rounds.setdefault(stop.round_of, []).append(len(self.steps))
+
+    def _onward(self, index: int) -> None:
+        """Where a step's condition does not hold, the run goes on with the next step to come."""
+        step = self.steps[index]
+        if step.ask is not None:
+            self.steps[index] = replace(step, ask=replace(step.ask, otherwise=len(self.steps)))
+
+    def _same_place(self, index: int, stop: Stop) -> None:
+        """A repetition that may end early must end where each of its rounds begins."""
+        before = (s for s in reversed(self.steps[:index]) if s.kind in ("expose", "rinse"))
+        began, ends = next((s.vessel for s in before), ""), self._here.name if self._here else ""
+        if began != ends:
+            sentence = f"a repetition that may end early begins in {began} and ends in {ends}"
+            remedy = "let each round end in the rinse that it begins in"
+            problem = Problem("plan-rounds", sentence, self._recipe.place(stop.route), remedy)
+            if problem not in self.problems:
+                self.problems.append(problem)
 
     def _way(self, stop: Stop) -> Transfer:
         if stop.bath is None or stop.kind in STAYING:
@@ -139,17 +171,22 @@ class Timetable:
             exchange=stop.exchange,
             detail=detail,
             on_resume=stop.on_resume,
+            ask=stop.ask,
         )
 
     def _inside(self, stop: Stop, arrival_ns: int, dwell_ns: int) -> None:
         """A top-up after the arrival, looks before the lift."""
         looks_ns = sum(look.duration_ns for look in stop.looks)
         begin_ns = arrival_ns + dwell_ns - GUARD_NS - looks_ns
-        due = self._dosing.due(stop, arrival_ns + CALM_NS, begin_ns, len(self.steps))
+        sure = stop.ask is None or stop.round_of > 0  # a stay that may not come tops nothing up
+        until_ns = begin_ns if sure else arrival_ns
+        due = self._dosing.due(stop, arrival_ns + CALM_NS, until_ns, len(self.steps))
         if due is not None:
             self.steps.append(due)
         for look in stop.looks:
+            here = len(self.steps)
             self.steps.append(self._look(look, begin_ns, stop))
+            self._onward(here)
             begin_ns += look.duration_ns
 
     def _look(self, look: Look, offset_ns: int, stop: Stop) -> Step:
@@ -165,6 +202,7 @@ class Timetable:
             deposition=look.deposition,
             detail={"wavelength_nm": look.wavelength},
             on_resume=look.on_resume,
+            ask=look.ask,
         )
 
 

@@ -20,11 +20,13 @@ from lbl.run.procedure import Procedure
 from lbl.run.tending import Tending
 from lbl.run.trouble import Trouble
 from lbl.watch.ladder import Verdict, answer
+from lbl.watch.limits import judge_held
 
 SECOND: Final = 1_000_000_000
 LEASE_AIR_NS: Final = 5 * SECOND
 LEASE_WET_NS: Final = 60 * SECOND
 HELD_NS: Final = 10 * SECOND
+FOREVER_NS: Final = 2**62
 WARM_UP_NS: Final = 3600 * SECOND
 RESCUE_NS: Final = 20 * SECOND  # a dead-man's lowering is over by then
 EXHAUSTED: Final = 99  # drivers have retried already: the ladder's last answer counts
@@ -224,12 +226,16 @@ class Engine:
             return ONWARD[state]
         if state is not State.HELD or self._mailbox.leaving or self._clock.speed == 0.0:
             return None
+        end_ns = self._clock.now_ns() + int(self._plan.limits.held * SECOND)
         while True:
             verb = self._until(self._clock.now_ns() + HELD_NS)
             if verb is not None:
                 return verb
             if self._mailbox.leaving:
                 return None
+            if self._clock.now_ns() > end_ns:
+                self._judged([judge_held(self._plan.limits.held)], None)
+                end_ns = FOREVER_NS
 
     # The activities.
 

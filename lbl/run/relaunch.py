@@ -61,7 +61,7 @@ def relaunch(
         plan, created = frozen_plan(folder)
         file = read_bench(folder.path / "bench.yaml")
         speed = None if created["speed"] == "real" else float(created["speed"])
-        outage_ns = int(idle * 1e9 * (file.rate if speed is None else max(1.0, speed)))
+        outage_ns = int(idle * 1e9 * pace(created, file))
         clock = RunClock(speed, int(past["mono_ns"]) + outage_ns, file.rate)
         simulation = restored(folder, plan, file, created) if file.in_process else None
         bench = Bench(file, clock.core, simulation, f"run {folder.id}")
@@ -80,6 +80,12 @@ def relaunch(
         with guarded(clock, lock.fd):
             outcome = session.run()
         return closed(folder, outcome, speed != 0.0)
+
+
+def pace(created: Mapping[str, Any], file: BenchFile) -> float:
+    """How fast a run's clock goes beside the calendar; in virtual time it is taken for even."""
+    speed = created["speed"]
+    return file.rate if speed == "real" else max(1.0, float(speed))
 
 
 def damaged(run: str, what: str) -> Fault:

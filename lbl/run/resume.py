@@ -56,7 +56,8 @@ def decide(plan: Plan, state: Mapping[str, Any], vessel: str, now_ns: int, boot:
     done = state["left"] >= last.index
     if not done:
         return _within(plan, last, state, vessel, _since(state, now_ns, boot))
-    following = next((s for s in plan.steps[last.index + 1 :] if s.kind in IMMERSIONS), None)
+    next_index = max(last.index + 1, jumped(state["jump"], last.index))
+    following = next((s for s in plan.steps[next_index:] if s.kind in IMMERSIONS), None)
     completed = last.completes if last.completes > state["depositions"] else 0
     if following is not None and vessel == following.vessel != last.vessel:
         reason = f"it had arrived in {vessel} when the process ended; its dwell counts anew"
@@ -67,6 +68,11 @@ def decide(plan: Plan, state: Mapping[str, Any], vessel: str, now_ns: int, boot:
         again_ns = max(0, now_ns - int(state["mono_ns"])) if state["boot"] == boot else 0
         return Recovery(position, last, last.dwell_ns, completed, reason, stay_ns=again_ns)
     raise _lost(last, vessel)
+
+
+def jumped(jump: Mapping[str, int] | None, after: int) -> int:
+    """The step that a condition went on with, if it was asked after step `after`; 0: none."""
+    return jump["to"] if jump is not None and jump["from"] > after else 0
 
 
 def _before_the_first(plan: Plan, state: Mapping[str, Any], vessel: str) -> Recovery:

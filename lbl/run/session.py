@@ -96,6 +96,8 @@ class Session:
         if past is not None:  # where it was, until the bench has been asked
             self._procedure.position = max(past["step"], 0)
             self._procedure.epoch_ns = past["origin_ns"]
+            read = past["readings"].get("absorbance")
+            self._absorbance = read / plan.substrate.sides if read is not None else None
         self._engine = Engine(
             plan, self._bench, clock, self._mailbox, self._procedure, photometry, self._tending,
             self._record, self, past,
@@ -169,6 +171,15 @@ class Session:
         )
         if self._plan.quality.chart != "none":
             self.verdicts(verdicts, step)
+
+    def readings(self) -> dict[str, float | int]:
+        """What the recipe's conditions may ask for, as far as it is known."""
+        known: dict[str, float | int] = {"deviations": self._journal.state["deviations"]}
+        if self._absorbance is not None:
+            known["absorbance_mOD"] = self._absorbance
+        if self._tending.temperature is not None:
+            known["temperature_degC"] = self._tending.temperature
+        return known
 
     def verdicts(self, verdicts: list[Verdict], step: Step | None) -> None:
         """Notes become deviations; what asks for a verb becomes a wish of the watch."""

@@ -39,7 +39,7 @@ def read(mutant: Mutant, path: Path) -> Recipe | tuple[Problem, ...]:
 
 def planned(recipe: Recipe, equipment: Equipment) -> bool:
     """Whether a plan came out; what refuses it is judged."""
-    if count(recipe.procedure) > ACTS:
+    if count(recipe.procedure)[0] > ACTS:
         return False
     try:
         return plan(recipe, equipment).duration_ns > 0
