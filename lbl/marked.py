@@ -8,8 +8,9 @@ import difflib
 import os
 import re
 import stat
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, get_args
@@ -18,18 +19,24 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from lbl.errors import BadInput, Problem, short
-from lbl.nodes import Builder, Node, Scalar, child, plain, scalar
+from lbl.nodes import MAX_PROBLEMS, Builder, Node, Scalar, Scanner, bounded, child, plain, scalar
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
 
-__all__ = ["Marked", "Route", "Scalar", "load", "problem_of", "problems_of", "scalar", "suggest"]
+__all__ = [
+    "MAX_PROBLEMS", "Marked", "Route", "Scalar", "bounded", "choice", "load", "problem_of",
+    "problems_of", "scalar", "suggest",
+]  # fmt: skip
 
 MAX_BYTES: Final = 256 * 1024
+MAX_COMPARED: Final = 256  # names, to find the one that was meant
+MAX_LISTED: Final = 16  # names in one message
 # The characters that YAML 1.2 allows in a stream (YAML 1.2.2, production 1, c-printable).
 _FORBIDDEN: Final = re.compile(
     "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 )
+_BREAK: Final = re.compile("\r\n|[\r\n]")
 
 Route = tuple[str | int, ...]
 _NO_ORIGINS: Final[Mapping[Route, str]] = MappingProxyType({})
@@ -116,7 +123,9 @@ def load(source: Path | str, name: str = "") -> Marked:
     _check_text(source, name)
     builder = Builder(name)
     try:
-        for event in YAML(typ="safe", pure=True).parse(source):
+        yaml = YAML(typ="safe", pure=True)
+        yaml.Scanner = Scanner
+        for event in yaml.parse(source):
             builder.take(event)
     except MarkedYAMLError as error:
         raise BadInput(*builder.problems, _syntax(error, name)) from None
@@ -130,10 +139,21 @@ def load(source: Path | str, name: str = "") -> Marked:
 
 
 def suggest(word: str, words: Iterable[str]) -> str:
-    """Return "did you mean 'PDAC'?" for the nearest of `words`, or "" if none is near."""
-    by_lower = {known.lower(): known for known in words}
+    """Return "did you mean 'PDAC'?" for the nearest of `words`, or "" if none is near.
+
+    Only the first MAX_COMPARED are looked at: a file may hold thousands, each misspelt once.
+    """
+    by_lower = {known.lower(): known for known in islice(words, MAX_COMPARED)}
     near = difflib.get_close_matches(word.lower()[:64], list(by_lower), n=1, cutoff=0.7)
     return f"did you mean '{short(by_lower[near[0]])}'?" if near else ""
+
+
+def choice(word: str, words: Collection[str], what: str) -> str:
+    """Return the nearest of `words` as `suggest` does, or what there is: "phases: a, b"."""
+    listed = [short(known) for known in islice(words, MAX_LISTED)]
+    if len(words) > MAX_LISTED:
+        listed.append(f"and {len(words) - MAX_LISTED} more")
+    return suggest(word, words) or f"{what}: {', '.join(listed) or 'none'}"
 
 
 def _read(path: Path, name: str) -> str:
@@ -177,7 +197,9 @@ def _too_large(name: str) -> Problem:
 
 
 def _at(name: str, before: str) -> str:
-    return f"{name}:{before.count(chr(10)) + 1}:{len(before) - before.rfind(chr(10))}"
+    """The place after `before`; a lone carriage return ends a line too (YAML 1.2.2, 5.4)."""
+    rows = _BREAK.split(before)
+    return f"{name}:{len(rows)}:{len(rows[-1]) + 1}"
 
 
 def _syntax(error: MarkedYAMLError, name: str) -> Problem:
@@ -270,7 +292,8 @@ def problem_of(
         sentence = f"'{key}' is missing" + (f" in '{short(whose)}'" if whose else "")
         return Problem(f"{prefix}-missing-key", sentence, marked.place(route[:-1]))
     if kind == "extra_forbidden":
-        cure = _nearest(str(route[-1]), sorted(_fields(model, one["loc"][:-1])))
+        fields = sorted(_fields(model, one["loc"][:-1]))
+        cure = choice(str(route[-1]), fields, "known") if fields else ""
         sentence = f"'{key}' is not known here"
         return Problem(f"{prefix}-unknown-key", sentence, marked.key_place(route), cure)
     if kind == "value_error":
@@ -287,10 +310,6 @@ def problem_of(
         sentence = f"'{key}' must be {_DUE.get(kind, 'something else')}, not {_named(given)}"
         return Problem(f"{prefix}-wrong-type", sentence, place, _hint(kind, given))
     return Problem(f"{prefix}-out-of-range", _out_of_range(key, given, context, one), place)
-
-
-def _nearest(word: str, words: Sequence[str]) -> str:
-    return suggest(word, words) or (f"known: {', '.join(words)}" if words else "")
 
 
 def _wrong_word(prefix: str, key: str, given: object, expected: str, place: str) -> Problem:

@@ -12,7 +12,18 @@ from typing import Any, Final
 from pydantic import TypeAdapter, ValidationError
 
 from lbl.errors import BadInput, Problem, short
-from lbl.marked import Marked, Route, in_file_order, load, problem_of, scalar, suggest
+from lbl.marked import (
+    MAX_PROBLEMS,
+    Marked,
+    Route,
+    bounded,
+    choice,
+    in_file_order,
+    load,
+    problem_of,
+    scalar,
+    suggest,
+)
 from lbl.plan.content import content_hash
 from lbl.plan.inclusion import included
 from lbl.plan.migration import migrated
@@ -50,7 +61,7 @@ def read_recipe(source: Path | str, overrides: Mapping[str, str] = NO_OVERRIDES)
         # A parameter that is wrong is told once, however often it is used; what follows from a
         # value that could not be put in has no place, and is not told at all.
         told = dict.fromkeys(problem for problem in problems if problem.place)
-        raise BadInput(*sorted(told or problems, key=in_file_order))
+        raise BadInput(*bounded(sorted(told or problems, key=in_file_order), marked.name))
     written = replace(marked, data=whole.marked.data) if whole.marked.grafts else marked
     return recipe.marked_by(filled, content_hash(written), whole.text)
 
@@ -67,12 +78,27 @@ def _validate(marked: Marked, values: Values) -> tuple[Recipe | None, list[Probl
         recipe = Recipe.model_validate(raw, context=context)
     except ValidationError as error:
         wrong = error.errors(include_url=False)
-        problems = [_problem(one, marked) for one in wrong]
+        problems = _told(wrong, marked)
         if any(one["loc"][:1] == ("procedure",) for one in wrong):
             return None, problems
         procedure = _PROCEDURE.validate_python(data["procedure"], context=context)
         return None, [*problems, *_order(procedure, context, marked)]
     return recipe, _order(recipe.procedure, context, marked)
+
+
+def _told(wrong: list[Any], marked: Marked) -> list[Problem]:
+    """What pydantic found, each once; of far too many only as many as show that there are.
+
+    What follows from a parameter that is told already has no place, and is left out.
+    """
+    told: dict[Problem, None] = {}
+    for one in wrong:
+        problem = _problem(one, marked)
+        if problem.place:
+            told[problem] = None
+        if len(told) > MAX_PROBLEMS:
+            break
+    return list(told)
 
 
 def _order(procedure: list[Phase], context: Mapping[str, Any], marked: Marked) -> list[Problem]:
@@ -97,7 +123,7 @@ def _problem(one: Any, marked: Marked) -> Problem:
     if kind == "extra_forbidden" and in_list:
         sentence = f"'{short(loc[-1])}' is not a phase this version knows"
         words = [*PHASES, "as", "steps", "when", "while"]
-        remedy = suggest(str(loc[-1]), words) or f"phases: {', '.join(PHASES)}"
+        remedy = suggest(str(loc[-1]), words) or choice("", PHASES, "phases")
         return Problem("recipe-unknown-phase", sentence, marked.key_place(loc), remedy)
     if kind in ("model_type", "model_attributes_type") and isinstance(loc[-1], int):
         sentence = "a step is one phase with its options"
@@ -158,7 +184,7 @@ class _Filling:
         place = f"--set {short(name)}={short(text)}"
         value = scalar(text.strip())
         if name not in self.values:
-            remedy = suggest(name, self.values) or f"parameters: {_names(self.values)}"
+            remedy = choice(name, self.values, "parameters")
             sentence = f"there is no parameter '{short(name)}'"
             self.problems.append(Problem("recipe-unknown-parameter", sentence, place, remedy))
         elif isinstance(value, (bool, type(None))) or str(value).startswith("$"):
@@ -181,18 +207,16 @@ class _Filling:
         if name in self.values:
             self._origins[route] = self._places[name]
             return self.values[name]
-        remedy = suggest(name, self.values) or f"parameters: {_names(self.values)}"
+        self._origins[route] = ""
+        if len(self.problems) > MAX_PROBLEMS:
+            return written
+        remedy = choice(name, self.values, "parameters")
         sentence = f"'{short(written)}' is not a parameter"
         if not _PARAMETER.fullmatch(name):
             sentence += ", and only a whole value can be one"
         self._note("unknown-parameter", sentence, route, remedy)
-        self._origins[route] = ""
         return written
 
     def _note(self, code: str, sentence: str, route: Route, remedy: str = "") -> None:
         place = self._marked.place(route)
         self.problems.append(Problem(f"recipe-{code}", sentence, place, remedy))
-
-
-def _names(values: Values) -> str:
-    return ", ".join(short(name) for name in values) or "none"

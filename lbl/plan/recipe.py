@@ -24,7 +24,7 @@ from pydantic_core import PydanticCustomError
 
 from lbl import units
 from lbl.errors import short
-from lbl.marked import Marked, Route, suggest
+from lbl.marked import Marked, Route, choice
 from lbl.plan.condition import MAX_TEXT, Unjudged, condition, parsed
 
 LANGUAGE: Final = 1
@@ -117,8 +117,7 @@ def _solution_for(*roles: str) -> AfterValidator:
     def check(name: str, info: ValidationInfo) -> str:
         solutions: Mapping[str, Any] = (info.context or {}).get("solutions", {})
         if name not in solutions:
-            declared = ", ".join(short(known) for known in solutions) or "none"
-            remedy = suggest(name, solutions) or f"declared: {declared}"
+            remedy = choice(name, solutions, "declared")
             sentence = f"there is no solution '{short(name)}'"
             raise complaint("unknown-solution", sentence, remedy)
         given = solutions[name]
