@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from lbl import cli_sign, cli_study
+from lbl import cli_auto, cli_sign, cli_study
 from lbl.cli_bench import bench_app, driver_app
 from lbl.cli_sign import Signed, Trust
 
@@ -350,6 +350,7 @@ def timing(
         screen.as_json(figures)
 
 
+app.command()(cli_auto.auto)
 app.command()(cli_sign.sign)
 app.command()(cli_study.twin)
 app.command()(cli_study.sweep)

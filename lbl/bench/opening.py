@@ -12,16 +12,18 @@ from drivers.bus import Bus, Port
 from drivers.errors import InstrumentError
 from lbl.bench.file import AnyBench
 from lbl.bench.instruments import Spec
-from lbl.bench.simulated import Simulation
 from lbl.errors import BadInput, Problem
 
 OURS: Final = "lbl"
+NOBODY: Final[frozenset[str]] = frozenset()
 
 
 def library_of(file: AnyBench, pacer: Any) -> Any:
     """Where PyVISA finds the instruments: models in this process, or the machine's own ports."""
     if not file.in_process:
         return "@py"
+    from lbl.bench.simulated import Simulation  # half of what a start loads, for models alone
+
     return Simulation(file, {}, seed=0, area=2.0, sides=2).library(pacer)
 
 
@@ -58,10 +60,15 @@ class Instruments:
             except InstrumentError as error:
                 self.failed[name] = error
 
-    def safe(self) -> list[str]:
-        """Make those that answer safe, whatever the others do; what failed, in words."""
-        said = [str(error) for error in self.failed.values()]
-        for made in self.made.values():
+    def safe(self, spared: frozenset[str] = NOBODY) -> list[str]:
+        """Make those that answer safe, whatever the others do; what failed, in words.
+
+        `spared` are left alone: an axis that is told to stop may stop in air.
+        """
+        said = [str(error) for name, error in self.failed.items() if name not in spared]
+        for name, made in self.made.items():
+            if name in spared:
+                continue
             try:
                 made.safe()
             except InstrumentError as error:
