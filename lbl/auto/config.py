@@ -52,6 +52,14 @@ def _peer(value: object) -> str:
     return str(value)
 
 
+def _day(value: object) -> str:
+    """A day of the calendar."""
+    try:
+        return datetime.date.fromisoformat(str(value)).isoformat()
+    except ValueError:
+        raise ValueError(f"'{value}' is no day; write it like '2026-01-31'") from None
+
+
 def _texts(value: object) -> object:
     """Values as `--set` takes them: text, and numbers as they are written."""
     if not isinstance(value, dict):
@@ -63,7 +71,7 @@ Seconds = Annotated[float, quantity("s"), Field(ge=0)]
 Period = Annotated[float, quantity("s"), Field(gt=0)]
 Bytes = Annotated[int, BeforeValidator(_bytes)]
 Words = Annotated[Mapping[str, str], BeforeValidator(_texts)]
-Times = Annotated[int, Field(ge=1, le=1000)]
+Times = Annotated[int, Field(ge=1, le=100)]
 
 
 class Restarts(BaseModel):
@@ -137,7 +145,7 @@ class Calendar(BaseModel):
     """From which day on the calendar is believed, and what counts as a jump."""
 
     model_config = STRICT
-    least: Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")] = LEAST_DAY
+    least: Annotated[str, BeforeValidator(_day)] = LEAST_DAY
     step: Period = 2.0
 
     @property
@@ -145,14 +153,6 @@ class Calendar(BaseModel):
         """The day's beginning in seconds of the calendar (Unix time)."""
         day = datetime.date.fromisoformat(self.least)
         return (day - datetime.date(1970, 1, 1)).total_seconds()
-
-    @model_validator(mode="after")
-    def _a_day(self) -> "Calendar":
-        try:
-            datetime.date.fromisoformat(self.least)
-        except ValueError:
-            raise ValueError(f"'{self.least}' is no day; write it like '2026-01-31'") from None
-        return self
 
 
 class Beacon(BaseModel):

@@ -11,13 +11,15 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Final
 
+from lbl.auto.budget import spent
+from lbl.auto.config import Config
 from lbl.journal.canonical import encode, plain
-from lbl.journal.storage import MISSING, Storage, latest
+from lbl.journal.storage import Storage, latest
 from lbl.journal.storage import replace as write_whole
 
 COPIES: Final = ("state.a", "state.b")
 BYTES_MAX: Final = 65_536
-KEPT: Final = 64  # readings of the meter in each list
+KEPT: Final = 100  # as many as a budget may have: readings of the meter in each list
 VERSION: Final = 1
 
 
@@ -26,9 +28,10 @@ class Logbook:
     """Readings of the hour meter in s; lists hold the newest at their end.
 
     `open`: the process that wrote this has not said that it is leaving. `run`: the film under way,
-    or the last one. `refused`: the journal's number of records at which the run could not be taken
-    up, with why; `cleared`: the number at which a person said "go on". `doubtful`: this is no
-    memory, it is what is assumed without one.
+    or the last one. `refused`: how many records it had when it could not be taken up, with why;
+    `latched`: the restarts are used up, and only a person gives them back; `cleared`: how many
+    records it had when a person said "go on". `doubtful`: this is no memory, it is what is assumed
+    without one.
     """
 
     number: int = 0
@@ -42,25 +45,26 @@ class Logbook:
     run: str = ""
     refused: int = -1
     why: str = ""
+    latched: bool = False
     cleared: int = -1
     doubtful: bool = False
 
-    def started(self, boot: str, *, restarts: int, boots: int) -> "Logbook":
-        """One start more, with what it says of the one before; see `careful` for the numbers."""
-        book = self if not self.doubtful else self.careful(restarts, boots)
-        now = book.meter
+    def started(self, boot: str, config: Config) -> "Logbook":
+        """One start more, with what it says of the one before."""
+        book = self.careful(config) if self.doubtful else self
         fresh = boot != book.boot
         crashed = book.open and not fresh
-        return replace(
-            book,
-            starts=book.starts + 1,
-            boot=boot,
-            open=True,
-            boots=_more(book.boots, now) if fresh else book.boots,
-            restarts=_more(book.restarts, now) if crashed else book.restarts,
-        )
+        boots = _more(book.boots, book.meter) if fresh else book.boots
+        made = replace(book, starts=book.starts + 1, boot=boot, open=True, boots=boots)
+        return made.restarted(config) if crashed else made
 
-    def careful(self, restarts: int, boots: int) -> "Logbook":
+    def restarted(self, config: Config) -> "Logbook":
+        """One restart more; the last one of the budget latches."""
+        restarts, budget = _more(self.restarts, self.meter), config.restarts
+        latched = spent(restarts, self.meter, budget.within) >= budget.times
+        return replace(self, restarts=restarts, latched=self.latched or latched)
+
+    def careful(self, config: Config) -> "Logbook":
         """What is assumed when nothing is remembered.
 
         The supply flaps, so that a long wait comes first; all restarts but one are used up; nothing
@@ -69,14 +73,14 @@ class Logbook:
         now = self.meter
         return replace(
             self,
-            boots=(now,) * max(boots + 2, 1),
-            restarts=(now,) * max(restarts - 1, 0),
+            boots=(now,) * (config.boots.times + 2),
+            restarts=(now,) * (config.restarts.times - 1),
             unholds=(now,) * KEPT,
         )
 
-    def failed(self, refused: int, why: str) -> "Logbook":
+    def failed(self, refused: int, why: str, config: Config) -> "Logbook":
         """The run could not be driven; `refused` >= 0: and cannot be while it stands there."""
-        return replace(self, restarts=_more(self.restarts, self.meter), refused=refused, why=why)
+        return replace(self.restarted(config), refused=refused, why=why)
 
     def unheld(self) -> "Logbook":
         """A hold was undone without a person."""
@@ -84,8 +88,14 @@ class Logbook:
 
     def clear(self, seq: int, run: str) -> "Logbook":
         """A person gives all budgets back and says "go on" at this record of this run."""
-        return replace(
-            self, boots=(), restarts=(), unholds=(), refused=-1, why="", cleared=seq, run=run
+        return Logbook(
+            number=self.number,
+            starts=self.starts,
+            boot=self.boot,
+            open=self.open,
+            meter=self.meter,
+            run=run,
+            cleared=seq,
         )
 
 
@@ -123,11 +133,6 @@ def write(storage: Storage, book: Logbook) -> Logbook:
     text = encode({**body, "digest": _digest(body)}).encode() + b"\n"
     write_whole(storage, COPIES[made.number % len(COPIES)], text, durable=True)
     return made
-
-
-def exists(storage: Storage) -> bool:
-    """Whether anything was remembered before."""
-    return any(storage.size(name) != MISSING for name in COPIES)
 
 
 def _digest(body: Mapping[str, Any]) -> str:

@@ -59,10 +59,7 @@ class Memory:
 
     def start(self) -> None:
         """Count this start, and say what the one before says of itself."""
-        config = self._config
-        self.keep(
-            self.book.started(boot_id(), restarts=config.restarts.times, boots=config.boots.times)
-        )
+        self.keep(self.book.started(boot_id(), self._config))
 
     def leave(self) -> None:
         """Say that this process ends in order."""

@@ -65,7 +65,7 @@ def decide(config: Config, book: Logbook, found: Situation, now: float) -> Act:
         return Act("wait", f"{who} has the run", PARKING_S if found.gone else LOOK_S)
     if found.problem:
         return Act("kernel", found.problem)
-    if spent(book.restarts, now, config.restarts.within) >= config.restarts.times:
+    if book.latched:
         why = f": {book.why}" if book.why else ""
         return Act("kernel", f"all {config.restarts.times} restarts are used up{why}")
     if found.run and book.refused == found.seq:
@@ -108,13 +108,13 @@ def onward(config: Config, book: Logbook, found: Situation, now: float) -> Act:
     if book.cleared == found.seq or cause.kind in ("cut", "left"):
         return Act("drive", f"resume: {cause.text or 'the process had ended'}")
     if cause.kind == "person":
-        return Act("kernel", f"{found.state}, asked by a person: {cause.text}")
+        return Act("kernel", f"asked by a person: {cause.text}")
     if cause.code not in config.holds.codes:
-        return Act("kernel", f"{found.state}, {cause.code or 'for a reason'}: {cause.text}")
+        return Act("kernel", f"a person is asked: {cause.text}")
     if spent(book.unholds, now, config.holds.within) >= config.holds.times:
         times = config.holds.times
-        return Act("kernel", f"{found.state}, undone {times} times already: {cause.text}")
+        return Act("kernel", f"undone {times} times already: {cause.text}")
     rest = config.holds.after - found.held_s
     if rest > 0.0:
-        return Act("wait", f"{found.state}, to be undone later: {cause.text}", rest)
+        return Act("wait", f"to be undone later: {cause.text}", rest)
     return Act("drive", f"undone without a person: {cause.text}", unhold=True)

@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from lbl.auto import fault
 from lbl.auto.attendant import Attendant
 from lbl.auto.beacon import Beacon, Status
 from lbl.auto.budget import spent
@@ -109,9 +108,11 @@ class Auto:
         """
         path = self._finder.path(self._memory.book.run)
         benches = [frozen_bench(path)] if path is not None else []
-        self._unsafe = outputs_off([*benches, self._config.bench])
+        sent: list[float] = []
+        self._unsafe = outputs_off([*benches, self._config.bench], lambda: sent.append(wall_s()))
         said = "; ".join(self._unsafe) or "outputs are off"
-        self._attendant.beat(Status("safe", reason=f"{said}, {wall_s():.2f} s after the start"))
+        when = f"sent {sent[0]:.2f} s, read back {wall_s():.2f} s after the start" if sent else ""
+        self._attendant.beat(Status("safe", reason=f"{said}; {when}"))
 
     def _wait(self, act: Act, found: Situation) -> int | None:
         """Wait, attending, until it is time to look again; an exit code to leave with."""
@@ -183,12 +184,14 @@ class Auto:
             raise error
         self._say(why)
         if "run-unwritable" in codes:
+            from lbl.auto.fault import journaled
+
             memory.reserve.give_back()
-            fault.journaled(self._runs / found.run, f"{why}; the bench was parked")
+            journaled(self._runs / found.run, f"{why}; the bench was parked")
             if found.free is not None and found.free < self._config.disk.least:
                 return  # it waits for room, and that uses up nothing
         found = self._finder.look(memory.book.run)
-        memory.keep(memory.book.failed(-1 if codes & PASSING else found.seq, why))
+        memory.keep(memory.book.failed(-1 if codes & PASSING else found.seq, why, self._config))
 
     def _held(self, run: str) -> str:
         """A run under way is held: why it stays so, or have it go on as a person would."""

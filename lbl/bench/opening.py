@@ -15,7 +15,6 @@ from lbl.bench.instruments import Spec
 from lbl.errors import BadInput, Problem
 
 OURS: Final = "lbl"
-NOBODY: Final[frozenset[str]] = frozenset()
 
 
 def library_of(file: AnyBench, pacer: Any) -> Any:
@@ -27,12 +26,17 @@ def library_of(file: AnyBench, pacer: Any) -> Any:
     return Simulation(file, {}, seed=0, area=2.0, sides=2).library(pacer)
 
 
-def open_one(bus: Bus, name: str, spec: Any, purpose: str) -> tuple[Port, Any]:
-    """The port and the driver of one instrument, which answers. Raises InstrumentError."""
+def attach(bus: Bus, name: str, spec: Any, purpose: str) -> tuple[Port, Any]:
+    """The port and the driver of one instrument, not yet spoken to. Raises InstrumentError."""
     guard()
     driver = drivers.DRIVERS[spec.driver]
     port = bus.port(spec.resource, link=driver.LINK, purpose=purpose)
-    made = driver(port, name, **spec.options())
+    return port, driver(port, name, **spec.options())
+
+
+def open_one(bus: Bus, name: str, spec: Any, purpose: str) -> tuple[Port, Any]:
+    """The port and the driver of one instrument, which answers. Raises InstrumentError."""
+    port, made = attach(bus, name, spec, purpose)
     made.connect()
     return port, made
 
@@ -60,15 +64,10 @@ class Instruments:
             except InstrumentError as error:
                 self.failed[name] = error
 
-    def safe(self, spared: frozenset[str] = NOBODY) -> list[str]:
-        """Make those that answer safe, whatever the others do; what failed, in words.
-
-        `spared` are left alone: an axis that is told to stop may stop in air.
-        """
-        said = [str(error) for name, error in self.failed.items() if name not in spared]
-        for name, made in self.made.items():
-            if name in spared:
-                continue
+    def safe(self) -> list[str]:
+        """Make those that answer safe, whatever the others do; what failed, in words."""
+        said = [str(error) for error in self.failed.values()]
+        for made in self.made.values():
             try:
                 made.safe()
             except InstrumentError as error:
