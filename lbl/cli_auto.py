@@ -47,9 +47,9 @@ def auto(
 
         screen.checked(door.prepare(order(made, "check")).plan)
     else:
-        from lbl.auto.program import Auto
+        from lbl.auto.program import start
 
-        raise typer.Exit(Auto(made, _say, once=once).run())
+        raise typer.Exit(start(made, _say, once=once))
 
 
 def _say(line: str) -> None:

@@ -18,7 +18,7 @@ from lbl.auto.memory import CLEAR, Memory
 from lbl.auto.notify import Notify
 from lbl.auto.outputs import frozen_bench, outputs_off
 from lbl.auto.policy import DONE, LOOK_S, Act, Situation, decide, onward
-from lbl.errors import BadInput, LblError
+from lbl.errors import BadInput, Fault, LblError
 from lbl.journal.room import free_bytes
 from lbl.run.clock import calendar_s, pause, stamp_now, steady_s, wall_s
 from lbl.run.mailbox import listening
@@ -229,6 +229,22 @@ class Auto:
             up_s=int(now_s - self._began_s),
             utc=stamp_now(),
         )
+
+
+def start(config: Config, say: Callable[[str], None], *, once: bool = False) -> int:
+    """One start of autonomous mode, to its exit code; see `Auto`.
+
+    Raises BadInput for what only a person can mend; Fault `run-unwritable` when nothing can be
+    remembered: then outputs are off, and nothing else has been done.
+    """
+    try:
+        auto = Auto(config, say, once=once)
+    except BadInput as error:
+        if error.problems[0].code != "run-unwritable":
+            raise
+        say("; ".join(outputs_off([config.bench], lambda: None)) or "outputs are off")
+        raise Fault(*error.problems) from None
+    return auto.run()
 
 
 def order(config: Config, reason: str) -> "Order":

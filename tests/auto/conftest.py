@@ -10,7 +10,7 @@ import pytest
 
 from lbl.auto.config import read_config
 from lbl.auto.memory import ask_to_clear
-from lbl.auto.program import Auto
+from lbl.auto.program import start
 
 TEXT = """\
 lbl: 1
@@ -52,7 +52,7 @@ class Box:
 
     def auto(self, *, once: bool = True) -> int:
         """One start of the program, in this process."""
-        return Auto(read_config(self.path), self.said.append, once=once).run()
+        return start(read_config(self.path), self.said.append, once=once)
 
     def clear(self, by: str = "ada") -> None:
         ask_to_clear(self.runs, by, "looked at it")

@@ -12,6 +12,7 @@ import pytest
 from lbl import trust
 from lbl.auto import program as programming
 from lbl.errors import BadInput, Refused
+from lbl.errors import Fault as LostDisk
 from lbl.journal import storage as storing
 from lbl.journal.storage import DiskStorage
 from lbl.run import launch as launching
@@ -112,6 +113,14 @@ def programming_config(box: Box) -> Any:
     from lbl.auto.config import read_config
 
     return read_config(box.path)
+
+
+def test_where_nothing_can_be_remembered_outputs_are_off_and_nothing_is_begun(box: Box) -> None:
+    box.runs.write_text("a file where the folder should be")
+    with pytest.raises(LostDisk, match="run-unwritable") as caught:
+        box.auto()
+    assert caught.value.exit_code == 4, "a service manager starts it again"
+    assert box.said == ["outputs are off"]
 
 
 def test_what_was_wrong_from_the_beginning_is_told_to_a_person(box: Box) -> None:
