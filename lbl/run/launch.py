@@ -8,7 +8,7 @@ import json
 import os
 import platform
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -122,7 +122,8 @@ def guarded(clock: RunClock, lock_fd: int) -> Iterator[Guardian | None]:
     try:
         yield guardian
     finally:
-        guardian.release()
+        with suppress(OSError):  # it has died: how the run ended matters more
+            guardian.release()
 
 
 def simulate(what: Launch) -> Simulation:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from lbl import trust
+from lbl.auto import memory as remembering
 from lbl.auto import program as programming
 from lbl.errors import BadInput, Refused
 from lbl.errors import Fault as LostDisk
@@ -261,3 +262,52 @@ def test_instruments_that_do_not_answer_are_tried_again_and_then_left(
     assert box.auto(once=False) == 0
     assert box.beacon["restarts_left"] == 2
     whole(box, 2)
+
+
+@pytest.mark.usefixtures("silent")
+def test_a_live_run_that_is_held_is_unheld_through_its_own_inbox(
+    box: Box, whole: Whole, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Slow enough that a held run keeps its process, as it does on a bench."""
+    monkeypatch.setattr(programming, "LOOK_S", 0.05)
+    box.write(speed="5000")
+    assert box.auto() == 0
+    whole(box, 2)
+    commands = [event for event in box.events if event["kind"] == "command"]
+    assert [(one["actor"], one["payload"]["verb"]) for one in commands][-1] == ("auto", "unhold")
+
+
+@pytest.mark.usefixtures("silent")
+def test_a_person_clears_a_live_run_that_waits_for_one(
+    box: Box, whole: Whole, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(programming, "LOOK_S", 0.05)
+    box.write("holds: {codes: []}", speed="5000")
+    plain, asked = programming.onward, []
+
+    def onward(*given: Any) -> Any:
+        made = plain(*given)
+        if made.mode == "kernel" and not asked:
+            asked.append(made.reason)
+            box.clear()
+        return made
+
+    monkeypatch.setattr(programming, "onward", onward)
+    assert box.auto() == 0
+    whole(box, 2)
+    assert asked[0].startswith("a person is asked: temperature gave no value")
+
+
+def test_a_supply_that_flaps_is_waited_for(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every start is another boot; the third does nothing for a while but keep outputs off."""
+    box.write("backoff: {first: 100 s, longest: 1 h}")
+    for boot, record in (("one", 25), ("two", 60)):
+        with monkeypatch.context() as patch, pytest.raises(Cut):
+            patch.setattr(remembering, "boot_id", lambda boot=boot: boot)
+            cut_at(patch, record)
+            box.auto()
+    monkeypatch.setattr(remembering, "boot_id", lambda: "three")
+    assert box.auto() == 5
+    assert (box.beacon["mode"], box.beacon["boots"]) == ("wait", 3)
+    assert box.beacon["restarts_left"] == 5
+    assert box.said[-2].startswith("safe: outputs are off")
