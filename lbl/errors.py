@@ -219,6 +219,16 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "trust-name": "A trusted key has no such name, or name or key are taken.",
         "trust-key": "A file that should hold a public key does not.",
         "trust-folder": "The folder of trusted keys cannot be used, or anybody may write to it.",
+        # Autonomous mode
+        "auto-unknown-key": "A key of the file of autonomous mode is not known at this place.",
+        "auto-missing-key": "A key that the file of autonomous mode must have is not there.",
+        "auto-wrong-type": "A value of the file of autonomous mode has the wrong shape.",
+        "auto-wrong-word": "A value of the file of autonomous mode is none of the words allowed.",
+        "auto-unit-missing": "A bare number stands in the file of autonomous mode where a unit is "
+        "due.",
+        "auto-quantity": "A value of the file of autonomous mode cannot be read, or may not be.",
+        "auto-out-of-range": "A number of the file of autonomous mode is outside what is allowed.",
+        "auto-unwell": "A part of the program does not answer any more.",
         # Runs and their folders
         "run-unknown": "There is no such run.",
         "run-ambiguous": "Several runs begin with these characters.",

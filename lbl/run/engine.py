@@ -14,7 +14,7 @@ from lbl.journal.inbox import Command
 from lbl.plan.schedule import Plan, Step
 from lbl.run.acts import Photometry, Recorder, Waits
 from lbl.run.clock import RunClock
-from lbl.run.machine import RunMachine, State
+from lbl.run.machine import RunMachine, State, answering
 from lbl.run.mailbox import Mailbox
 from lbl.run.procedure import Procedure
 from lbl.run.tending import Tending
@@ -212,9 +212,7 @@ class Engine:
 
     def _answer(self, code: str, reason: str) -> str:
         """The answer of the ladder to a failed act, or the next stronger one the state takes."""
-        least = answer(code, EXHAUSTED)
-        verbs = ("hold", "abort") if least in ("note", "retry", "hold") else (least, "abort")
-        verb = next((one for one in verbs if self.machine.can(one)), "abort")
+        verb = answering(answer(code, EXHAUSTED), self.machine.state)
         self._cause = reason
         self._record("verdict", response=verb, code=code, reason=reason)
         return verb

@@ -8,7 +8,7 @@ import json
 import os
 import platform
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -27,7 +27,7 @@ from lbl.plan.equipment import Equipment
 from lbl.plan.schedule import Plan
 from lbl.run.clock import Guardian, RunClock, stamp_now, wall_s
 from lbl.run.machine import State
-from lbl.run.mailbox import Mailbox
+from lbl.run.mailbox import Mailbox, listening
 from lbl.run.news import News
 from lbl.run.result import Result
 from lbl.run.session import Outcome, Session
@@ -103,37 +103,27 @@ def launch(what: Launch, tell: Callable[[News], None], run: str = "") -> Result:
         session = Session(
             folder, journal, what.plan, what.equipment, bench, clock, simulation, mailbox, tell
         )
-        with guarded(clock, lock.fd):
-            outcome = session.run()
+        with guarded(clock, lock.fd) as guardian:
+            outcome = session.run(guardian)
         return closed(folder, outcome, durable)
 
 
 @contextmanager
-def listening() -> Iterator[Mailbox]:
-    """A mailbox that has the process's signals from before anybody can know its pid to the end."""
-    mailbox = Mailbox()
-    mailbox.listen()
-    try:
-        yield mailbox
-    finally:
-        mailbox.deaf()
-
-
-@contextmanager
-def guarded(clock: RunClock, lock_fd: int) -> Iterator[None]:
+def guarded(clock: RunClock, lock_fd: int) -> Iterator[Guardian | None]:
     """On the real clock a second process parks the bench if this one dies or is stopped.
 
     It holds the run's lock until then, so that nobody resumes a bench that is being parked.
     """
     if clock.virtual:
-        yield
+        yield None
         return
     guardian = Guardian(clock.core)
     guardian.start(lock_fd=lock_fd)
     try:
-        yield
+        yield guardian
     finally:
-        guardian.release()
+        with suppress(OSError):  # it has died: how the run ended matters more
+            guardian.release()
 
 
 def simulate(what: Launch) -> Simulation:

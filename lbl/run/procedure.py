@@ -409,6 +409,9 @@ class Procedure:
     def _account(self, found: Recovery, state: Mapping[str, Any]) -> None:
         """Write down the stay that no process saw the end of, and say when it was too long."""
         step = found.step
+        if step is not None and step.kind == "expose" and found.untold:
+            sentence = f"it was in {step.vessel} while the computer was off: nobody knows how long"
+            self._judged([Verdict("note", "dwell-long", sentence)], step)
         if step is None or step.kind == "park" or not found.stay_ns:
             return
         stay = found.stay_ns / SECOND

@@ -24,7 +24,8 @@ from lbl.plan.document import from_document
 from lbl.plan.equipment import Equipment
 from lbl.plan.schedule import Plan
 from lbl.run.clock import RunClock, boot_id, idle_s
-from lbl.run.launch import closed, guarded, listening
+from lbl.run.launch import closed, guarded
+from lbl.run.mailbox import listening
 from lbl.run.news import News
 from lbl.run.result import Result
 from lbl.run.resume import resumable
@@ -77,8 +78,8 @@ def relaunch(
         session = Session(
             folder, journal, plan, equip(plan, file), bench, clock, simulation, mailbox, tell, past
         )
-        with guarded(clock, lock.fd):
-            outcome = session.run()
+        with guarded(clock, lock.fd) as guardian:
+            outcome = session.run(guardian)
         return closed(folder, outcome, speed != 0.0)
 
 

@@ -24,8 +24,9 @@ class Recovery:
     `position` is the next step to perform; `completed` a deposition that is done and was not yet
     said so (0: none); `hold` is why a person must look first ("": nobody need); `rinse` asks for a
     full rinse before the step is done once more. `stay_ns` is how long the substrate has been in
-    the step's bath without a process, as far as the clocks can tell. `asked` is a refill that a
-    person was asked for: done by whoever takes the run up, unless `hold` asks once more.
+    the step's bath without a process, as far as the clocks can tell; `untold` says that they cannot
+    (the computer was off), and then it is taken for longer than the step may last. `asked` is a
+    refill that a person was asked for: done by whoever takes the run up, unless `hold` asks again.
     """
 
     position: int
@@ -36,6 +37,7 @@ class Recovery:
     hold: str = ""
     rinse: bool = False
     stay_ns: int = 0
+    untold: bool = False
     asked: Step | None = None
 
 
@@ -49,8 +51,9 @@ def resumable(state: Mapping[str, Any]) -> None:
 def decide(plan: Plan, state: Mapping[str, Any], vessel: str, now_ns: int, boot: str) -> Recovery:
     """Decide from the folded journal and the vessel the substrate is found in ("" is in air).
 
-    `now_ns` compares with the journal's times only within one boot; otherwise a stay that was
-    under way counts from now. Raises Refused `position-unknown` where no rule fits.
+    `now_ns` compares with the journal's times only within one boot; nobody asks the calendar, which
+    may be wrong just then. Otherwise a stay that was under way may have lasted for ever. Raises
+    Refused `position-unknown` where no rule fits.
     """
     immersion = state["immersion"]
     if immersion is None:
@@ -89,18 +92,18 @@ def _before_the_first(plan: Plan, state: Mapping[str, Any], vessel: str) -> Reco
 
 
 def _within(
-    plan: Plan, last: Step, state: Mapping[str, Any], vessel: str, since_ns: int
+    plan: Plan, last: Step, state: Mapping[str, Any], vessel: str, since_ns: int | None
 ) -> Recovery:
     """The dwell of `last` was not over: its rule decides."""
     position, hold, asked = _next_act(plan, last.index, state)
     here = vessel == last.vessel
-    had_ns = (int(state["exposure"]["dwell_s"] * SECOND) if _counted(last, state) else 0) + (
-        since_ns if here else 0
-    )
+    untold = here and since_ns is None
+    stay_ns = since_ns if here and since_ns is not None else 0
+    had_ns = stay_ns + (int(state["exposure"]["dwell_s"] * SECOND) if _counted(last, state) else 0)
     rule, rinse = last.on_resume, False
     if rule == "hold":
         hold = hold or f"the recipe asks for a person after an interrupted {last.kind}"
-    if rule == "auto" and last.kind == "expose" and had_ns > last.latest_ns:
+    if rule == "auto" and last.kind == "expose" and (untold or had_ns > last.latest_ns):
         rule = "rinse-and-redo"
     if rule == "rinse-and-redo":
         had_ns, rinse = 0, here and last.kind == "expose"
@@ -111,8 +114,9 @@ def _within(
         reason = f"{what} goes on; it has had {had_ns / SECOND:.0f} s"
     else:
         reason = f"{what} is done once more" + (", after a full rinse" if rinse else "")
-    stay_ns = since_ns if here else 0
-    return Recovery(position, last, had_ns, 0, reason, hold, rinse, stay_ns, asked)
+    if untold:
+        reason += "; how long the computer was off, nobody knows"
+    return Recovery(position, last, had_ns, 0, reason, hold, rinse, stay_ns, untold, asked)
 
 
 def _counted(last: Step, state: Mapping[str, Any]) -> bool:
@@ -147,10 +151,10 @@ def _unfinished(plan: Plan, last: int, state: Mapping[str, Any]) -> str:
     return f"the recipe asks for a person after an interrupted {kind}" if kind else ""
 
 
-def _since(state: Mapping[str, Any], now_ns: int, boot: str) -> int:
-    """How long the stay under way has lasted, where the clocks can tell."""
+def _since(state: Mapping[str, Any], now_ns: int, boot: str) -> int | None:
+    """How long the stay under way has lasted; None where the clocks cannot tell."""
     immersion = state["immersion"]
-    return max(0, now_ns - int(immersion["begin_ns"])) if immersion["boot"] == boot else 0
+    return max(0, now_ns - int(immersion["begin_ns"])) if immersion["boot"] == boot else None
 
 
 def _lost(last: Step, vessel: str) -> Refused:

@@ -17,10 +17,11 @@ from lbl.plan.schedule import Plan, Step
 from lbl.run.acts import Photometry
 from lbl.run.carrier import Carrier
 from lbl.run.certificate import Certificate
-from lbl.run.clock import RunClock
+from lbl.run.clock import Guardian, RunClock
 from lbl.run.engine import Ending, Engine
 from lbl.run.exchanger import Exchanger
 from lbl.run.handling import Handling
+from lbl.run.host import Host
 from lbl.run.machine import State
 from lbl.run.mailbox import Mailbox
 from lbl.run.news import News
@@ -82,6 +83,7 @@ class Session:
         self._saved_ns = -1
         self._began_ns = clock.now_ns()
         self._certificate = Certificate([step.kind for step in plan.steps])
+        self._host = Host(clock, folder.path)
         limits = limits_of(plan, bench)
         self._bench = bench
         every = MAX_EVERY if clock.speed == 0.0 else 1
@@ -114,11 +116,12 @@ class Session:
             bench.cell, equipment.cell, bench, equipment, plan, clock, self._record, self.verdicts
         )
 
-    def run(self) -> Outcome:
+    def run(self, guardian: Guardian | None = None) -> Outcome:
         """Drive the run to its end; raises only for our own bugs and a dead disk.
 
         Whatever is raised, the bench is parked first: by the core, which needs neither.
         """
+        self._host.guardian = guardian
         try:
             return self._outcome(self._engine.run())
         except BaseException:
@@ -205,7 +208,8 @@ class Session:
             self._mailbox.wish(one.response, WATCH, one.reason)
 
     def news(self) -> None:
-        """Tell whoever watches."""
+        """Look after the computer, then tell whoever watches."""
+        self.verdicts(self._host.look(), None)
         state, plan, clock = self._journal.state, self._plan, self._clock
         procedure = self._procedure
         step = procedure.wet.step if procedure.wet else procedure.step
@@ -229,6 +233,7 @@ class Session:
                 temperature=self._tending.temperature,
                 deviations=state["deviations"],
                 pending=self._mailbox.pending,
+                unwell=self._host.unwell,
             )
         )
 

@@ -12,6 +12,8 @@ from typing import Final
 
 RESPONSES: Final = ("note", "retry", "hold", "stop", "abort")
 _NONE: Final[Mapping[str, str]] = MappingProxyType({})
+# Codes whose hold is a question: only a person can answer it.
+_QUESTIONS: Final = frozenset({"prompt", "on-resume", "position-unknown"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,12 @@ def answer(code: str, failures: int = 1, overrides: Mapping[str, str] = _NONE) -
     if code not in overrides and rung.then and failures > rung.times:
         return rung.then
     return response
+
+
+def asks_for_a_person(code: str) -> bool:
+    """Whether nothing but a person may undo the answer to this code: a question, or an abort."""
+    rung = LADDER[code]
+    return code in _QUESTIONS or "abort" in (rung.first, rung.then)
 
 
 def strongest(verdicts: Iterable[Verdict]) -> Verdict | None:

@@ -74,9 +74,10 @@ WORDS = (
     "film", "positive", "dark", "auto", "redo", "rule-dwell", "rule-none", "é",
     "\U0001f600", "'{0}{x}%s'",
     '"\\u2028"', '"\\0"', '"\\x1b[2J"', "'\u202e'", "x" * 70, "x" * 5000, "../x.yaml",
-    "/etc/passwd", "part.yaml", "bilayer % 2 == 0", "1 / (bilayer - bilayer) > 0", "absorbance < 1.0",
-    "!(deviations > 1 && elapsed_h < 2.0)", "a b", "[]", "{}", "[1, [2]]", "{a: 1}", "1 == 1", "n > 3", "f(x)", "-", "|",
-    "# no",
+    "/etc/passwd", "part.yaml", "bilayer % 2 == 0", "1 / (bilayer - bilayer) > 0",
+    "absorbance < 1.0", "!(deviations > 1 && elapsed_h < 2.0)",
+    "a b", "[]", "{}", "[1, [2]]", "{a: 1}", "1 == 1", "n > 3", "f(x)", "-",
+    "|", "# no",
 )  # fmt: skip
 REFERENCES = ("$", "$$", "$none", "$dwel", "$dwell", "$bilayers", "$rinses", "$dwell ", "2 $dwell",
               "$a.b", "$" + "d" * 300, "'$dwell'", "$1", "$é")  # fmt: skip
