@@ -7,7 +7,7 @@ face.
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from lbl.run.launch import Launch
     from lbl.run.news import News
     from lbl.run.result import Result
+    from lbl.run.stage import Stage
     from lbl.run.timing import Qualification
     from lbl.signing import Endorsed
 
@@ -262,16 +263,23 @@ class Prepared:
         """What will be done."""
         return self.launch.plan
 
+    def within(self, runs: Path) -> "Prepared":
+        """The same, with its run folder in another place."""
+        return Prepared(replace(self.launch, runs=runs), self.notes)
+
     @property
     def simulated(self) -> bool:
         """Whether nothing real will move."""
         return self.launch.file.simulated is not None
 
-    def run(self, tell: "Callable[[News], None]", run: str = "") -> "Result":
-        """Do it; `run` is the run's id if it must be given."""
+    def run(
+        self, tell: "Callable[[News], None]", run: str = "", stage: "Stage | None" = None
+    ) -> "Result":
+        """Do it; `run` is the run's id if it must be given, `stage` what it stands on."""
         from lbl.run.launch import launch
+        from lbl.run.stage import STAGE
 
-        return launch(self.launch, tell, run)
+        return launch(self.launch, tell, run, stage or STAGE)
 
 
 def prepare(order: Order) -> Prepared:
@@ -361,13 +369,15 @@ class Resumed:
         finally:
             folder.close()
 
-    def run(self, tell: "Callable[[News], None]") -> "Result":
-        """Do the rest of it."""
+    def run(self, tell: "Callable[[News], None]", stage: "Stage | None" = None) -> "Result":
+        """Do the rest of it; `stage` is what the run stands on."""
         from lbl.run.relaunch import relaunch
+        from lbl.run.stage import STAGE
 
-        folder = RunFolder.open(self.path)
+        stage = stage or STAGE
+        folder = RunFolder.open(self.path, disk=stage.disk)
         try:
-            return relaunch(folder, _equip, tell, self.by, self.reason)
+            return relaunch(folder, _equip, tell, self.by, self.reason, stage)
         finally:
             folder.close()
 

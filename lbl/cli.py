@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from lbl import cli_auto, cli_recipe, cli_sign, cli_study
+from lbl import cli_auto, cli_recipe, cli_sign, cli_study, cli_torture
 from lbl.cli_bench import bench_app, driver_app
 from lbl.cli_sign import Signed, Trust
 
@@ -358,6 +358,7 @@ app.command()(cli_auto.auto)
 app.command()(cli_sign.sign)
 app.command()(cli_study.twin)
 app.command()(cli_study.sweep)
+app.command()(cli_torture.torture)
 
 
 @bench_app.command("safe")

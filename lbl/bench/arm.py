@@ -49,6 +49,11 @@ class ArmRig:
         """The instruments that carry the substrate."""
         return frozenset({self.file.arm.lift, self.file.arm.turn})
 
+    @property
+    def handlers(self) -> frozenset[str]:
+        """What brings the substrate somewhere."""
+        return self.movers
+
     def turned_to(self) -> float:
         """Where the carousel stands, in deg."""
         return self.axes["x"].position()

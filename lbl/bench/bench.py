@@ -189,6 +189,12 @@ class Bench:
         """An axis had to find its zero: where the substrate hangs, nobody can tell."""
         return self.arm is not None and self.arm.homed
 
+    @property
+    def handlers(self) -> frozenset[str]:
+        """The instruments that move substrate or liquid, or say where they are."""
+        rig = self.arm or self.cell
+        return rig.handlers if rig is not None else frozenset()
+
     def safe(self) -> list[str]:
         """Make every instrument safe, whatever the others do; returns what failed, in words."""
         failed = []

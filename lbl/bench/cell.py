@@ -50,6 +50,13 @@ class CellRig:
         """None: what moves here is a liquid, and its pump is stopped like any other output."""
         return frozenset()
 
+    @property
+    def handlers(self) -> frozenset[str]:
+        """What brings liquid into the cell and sees it there."""
+        cell = self.file.cell
+        names = {cell.pump, cell.selector, cell.meter, self.file.sensing.daq}
+        return frozenset(names - {""})
+
     def look(self) -> tuple[float, bool]:
         """Gauge pressure in the cell (kPa), and whether gas is in it."""
         pressure, bubble = self._channels

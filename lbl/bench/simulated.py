@@ -101,16 +101,27 @@ class Simulation:
         problems = []
         for one in file.simulated.faults if file.simulated else ():
             try:
-                if one.world:
-                    self.assembly.befall(_mishap(one))
-                else:
-                    self.assembly.inject(one.instrument, _fault(one))
+                self.befall(one)
             except KeyError:
                 problems.append(f"there is no instrument '{one.instrument}' to fail")
             except ValueError as error:
                 problems.append(str(error))
         if problems:
             raise BadInput(*(Problem("bench-fault", what, file.name) for what in problems))
+
+    def befall(self, one: FaultFile) -> None:
+        """Let something go wrong; KeyError for an unknown instrument, ValueError for what cannot.
+
+        A mishap that had to begin in the past begins at once.
+        """
+        if one.world:
+            self.assembly.befall(_mishap(one))
+        else:
+            self.assembly.inject(one.instrument, _fault(one))
+
+    def power_cycle(self, now_ns: int) -> None:
+        """The whole bench loses its power and has it back at once."""
+        self.assembly.power_cycle(now_ns)
 
     def library(self, clock: Any) -> SimLibrary:
         """The PyVISA library that reaches the models, waiting on `clock`."""

@@ -138,7 +138,10 @@ def _closed(state: State, event: Event) -> State:
 
 
 def _state(state: State, event: Event) -> State:
-    return {"state": event.payload["to"]}
+    """At power-on a run passes through Stopped; only one that was being stopped is over."""
+    to = event.payload["to"]
+    passing = to == "Stopped" and event.payload.get("before") == "Clearing"
+    return {"state": "Clearing" if passing else to}
 
 
 def _command(state: State, event: Event) -> State:

@@ -9,7 +9,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -20,7 +20,7 @@ from lbl.journal.inbox import COMMANDS, Command, Inbox
 from lbl.journal.lock import RunLock, unwritable
 from lbl.journal.opening import run_of
 from lbl.journal.samples import Samples
-from lbl.journal.storage import DiskStorage, latest, replace, settle
+from lbl.journal.storage import DiskStorage, Storage, latest, replace, settle
 
 FROZEN: Final = ("recipe.yaml", "bench.yaml", "plan.json", "recipe.sig")
 WORLD: Final = "world.json"
@@ -36,16 +36,23 @@ RESERVED: Final = frozenset({"last"})  # words that name a run in another way
 class RunFolder:
     """One run's folder. `id` is the run's, which a copied folder keeps under any name."""
 
-    def __init__(self, path: Path, run: str) -> None:
+    def __init__(self, path: Path, run: str, disk: Callable[[Path], Storage] = DiskStorage) -> None:
         self.path = path
-        self.storage = DiskStorage(path)
+        self.storage = disk(path)
         self.id = run or run_of(self.storage) or path.name
         self.inbox = Inbox(path)
         self.samples = Samples(path)
         self._lock: RunLock | None = None
 
     @classmethod
-    def create(cls, runs: Path, run: str, *, durable: bool = True) -> "RunFolder":
+    def create(
+        cls,
+        runs: Path,
+        run: str,
+        *,
+        durable: bool = True,
+        disk: Callable[[Path], Storage] = DiskStorage,
+    ) -> "RunFolder":
         """Make the folder `runs/<run>` with an empty inbox.
 
         Raises BadInput `run-id`, `run-unwritable`; Refused `run-exists`.
@@ -63,7 +70,7 @@ class RunFolder:
             (path / COMMANDS).mkdir()
             if durable:
                 _sync_folder(runs)
-            return cls(path, run)
+            return cls(path, run, disk)
         except FileExistsError as error:
             text = "a run folder of that name exists"
             raise Refused(Problem("run-exists", text, str(path), "use another id")) from error
@@ -71,13 +78,13 @@ class RunFolder:
             raise unwritable(str(path), error) from error
 
     @classmethod
-    def open(cls, path: Path) -> "RunFolder":
+    def open(cls, path: Path, *, disk: Callable[[Path], Storage] = DiskStorage) -> "RunFolder":
         """Take up an existing folder. Raises BadInput `run-unknown`."""
         if not any((path / name).exists() for name in ("journal.jsonl", *HEADS, FROZEN[0])):
             text = f"{str(path)!r} is not a run folder"
             raise BadInput(Problem("run-unknown", text, remedy="see `lbl runs`"))
         try:
-            return cls(path, "")
+            return cls(path, "", disk)
         except OSError as error:
             text = f"the run folder cannot be read: {error.strerror or error}"
             raise BadInput(Problem("run-unreadable", text, str(path))) from error

@@ -6,7 +6,7 @@ is in air the dead-man's programme lowers it into the bath that is under it, or 
 must never decide where to go.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -137,13 +137,15 @@ class Carrier:
         self.in_air = where == ""
         return where
 
-    def refuge(self, meant: str, *, sensed: bool) -> tuple[str, Legs]:
-        """Down into the bath under the arm, else into the one that was meant.
+    def refuge(self, meant: str, expected: Collection[str]) -> tuple[str, Legs]:
+        """Down into the bath under the arm if it may hang there, else into the one that was meant.
 
-        After homing, what is under the arm says nothing (`sensed` False).
+        An arm that has homed, now or in a process that died since, hangs over some bath by chance.
         """
         at = self._arm.turned_to()
-        under = self._arm.station(at) if sensed else ""
+        under = self._arm.station(at)
+        if under not in expected:
+            under = ""
         if not (under or meant):
             raise Trouble("position-unknown", "the arm is in air over no bath that is known")
         there = self._baths[under or meant]

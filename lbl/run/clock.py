@@ -45,6 +45,7 @@ class RunClock:
     def __init__(self, speed: float | None, start_ns: int = 0, rate: float = 1.0) -> None:
         self.speed = speed
         self.rate = rate
+        self.calendar = VIRTUAL_EPOCH  # what virtual time is added to
         self.virtual = speed is not None
         if speed is not None:
             self.core, self.boot = Core(virtual=True, start_ns=start_ns, speed=speed), VIRTUAL_BOOT
@@ -53,6 +54,11 @@ class RunClock:
         else:
             self.core, self.boot = Core(virtual=False), boot_id()
         self.realtime: Mapping[str, Any] = self.core.realtime()
+
+    @property
+    def attended(self) -> bool:
+        """Whether somebody may answer while the run is held; as fast as it can go, nobody is."""
+        return self.speed != 0.0
 
     def ask(self, *, fifo: int, lock_memory: bool, cpu: int) -> None:
         """Ask the system for SCHED_FIFO, locked memory, one CPU; `realtime` is what it granted."""
@@ -77,16 +83,15 @@ class RunClock:
         """Calendar time in UTC, millisecond steps; a labelled estimate, never used to control."""
         if not self.virtual:
             return stamp_now()
-        return _text(VIRTUAL_EPOCH + datetime.timedelta(microseconds=self.core.now_ns() // 1000))
+        return _text(self._virtual_now())
 
     def utc_after(self, seconds: float) -> str:
         """Calendar time `seconds` from now, for people."""
-        start = (
-            VIRTUAL_EPOCH + datetime.timedelta(microseconds=self.core.now_ns() // 1000)
-            if self.virtual
-            else datetime.datetime.now(datetime.UTC)
-        )
+        start = self._virtual_now() if self.virtual else datetime.datetime.now(datetime.UTC)
         return _text(start + datetime.timedelta(seconds=seconds / self.rate))
+
+    def _virtual_now(self) -> datetime.datetime:
+        return self.calendar + datetime.timedelta(microseconds=self.core.now_ns() // 1000)
 
 
 def boot_id() -> str:

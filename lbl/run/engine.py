@@ -222,7 +222,7 @@ class Engine:
         state = self.machine.state
         if state in ONWARD and not self._stopped:
             return ONWARD[state]
-        if state is not State.HELD or self._mailbox.leaving or self._clock.speed == 0.0:
+        if state is not State.HELD or self._mailbox.leaving or not self._clock.attended:
             return None
         end_ns = self._clock.now_ns() + int(self._plan.limits.held * SECOND)
         while True:
@@ -259,13 +259,19 @@ class Engine:
 
     def _starting(self) -> Waits[None]:
         """Prepare every instrument, the lift first: it homes up before anything may turn."""
-        past = self._past
-        yield from self._prepare(moves=past is None or past["immersion"] is None)
+        past, others = self._past, frozenset(self._bench.instruments)
+        begun = past is not None and past["immersion"] is not None
+        if past is not None and begun:  # what is in air must not wait for lamps and heaters
+            yield from self._prepare(moves=False, only=self._bench.handlers)
+            self._bench.rest()
+            yield from self._procedure.find(past)
+            others -= self._bench.handlers
+        yield from self._prepare(moves=not begun, only=others)
         yield from self._warm_up()
         if self._photometry is not None:
             self._photometry.dark()
         self._bench.rest()
-        if past is None or past["immersion"] is None:
+        if not begun:
             yield from self._procedure.handling.ready()
         if past is None:
             self._procedure.begin("start")
@@ -274,8 +280,8 @@ class Engine:
             self._photometry.zero_w = past["readings"].get("reference", 0.0)
         yield from self._procedure.recover(past)
 
-    def _prepare(self, *, moves: bool, only: Set[str] | None = None) -> Waits[None]:
-        """Make instruments ready, all of them or those named, with intent and outcome."""
+    def _prepare(self, *, moves: bool, only: Set[str]) -> Waits[None]:
+        """Make the named instruments ready, with intent and outcome."""
         plan = self._plan
         for name, what, act in self._bench.preparations(
             plan.up,
@@ -285,7 +291,7 @@ class Engine:
             setpoint=self._procedure.setpoint,
             rpm=self._procedure.speed,
         ):
-            if only is not None and name not in only:
+            if name not in only:
                 continue
             self._record("prepare-intent", role=name, moves=what)
             act()

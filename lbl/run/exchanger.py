@@ -5,7 +5,7 @@ said that it stands where it should. While the cell is empty the dead-man's prog
 rinse. This file must never decide what the film is exposed to.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 from lbl.bench.bench import Bench
@@ -297,7 +297,7 @@ class Exchanger:
         self._inside = None if self.in_air else self._baths.get(known)
         return known if self._inside is not None else ""
 
-    def refuge(self, meant: str, *, sensed: bool) -> tuple[str, Legs]:
+    def refuge(self, meant: str, expected: Collection[str]) -> tuple[str, Legs]:
         """Rinse: whatever is in the cell goes to waste, and rinse is safe for any film."""
         there = self._rinse()
         return there.name, refuge(self._cell, there).legs

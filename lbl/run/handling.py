@@ -3,7 +3,7 @@
 The procedure speaks to this alone. This file must never know an instrument.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -71,8 +71,8 @@ class Handling(Protocol):
         "" where that is no vessel; `in_air` then says whether it is dry or in some liquid.
         """
 
-    def refuge(self, meant: str, *, sensed: bool) -> tuple[str, Legs]:
-        """The vessel to go to from air now, and the way; `sensed`: positions can be believed.
+    def refuge(self, meant: str, expected: Collection[str]) -> tuple[str, Legs]:
+        """The vessel to go to from air now, and the way: an expected one that is near, or `meant`.
 
         Raises Trouble when there is none.
         """

@@ -8,7 +8,7 @@ import json
 import os
 import platform
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -27,10 +27,11 @@ from lbl.plan.equipment import Equipment
 from lbl.plan.schedule import Plan
 from lbl.run.clock import Guardian, RunClock, stamp_now, wall_s
 from lbl.run.machine import State
-from lbl.run.mailbox import Mailbox, listening
+from lbl.run.mailbox import Mailbox
 from lbl.run.news import News
 from lbl.run.result import Result
 from lbl.run.session import Outcome, Session
+from lbl.run.stage import STAGE, Stage
 from lbl.run.tape import Tape
 
 # Exit codes of the command line by the state a run was left in.
@@ -74,22 +75,27 @@ class Launch:
     signature: str = ""
 
 
-def launch(what: Launch, tell: Callable[[News], None], run: str = "") -> Result:
+def launch(
+    what: Launch, tell: Callable[[News], None], run: str = "", stage: Stage = STAGE
+) -> Result:
     """Carry a run out, from the empty folder to the record; `run` is its id if it must be given.
 
     Raises BadInput for a bench that does not answer or a folder that cannot be written; then
     nothing has moved and no folder is left.
     """
     with ExitStack() as opened:
-        mailbox = opened.enter_context(listening()) if what.heed else Mailbox()
-        clock, durable = RunClock(what.speed, rate=what.file.rate), what.speed != 0.0
+        mailbox = opened.enter_context(stage.mailbox() if what.heed else nullcontext(Mailbox()))
+        clock = stage.clock(what.speed, 0, what.file.rate)
+        durable = what.speed != 0.0 or stage.durable
         clock.ask(fifo=what.fifo, lock_memory=what.lock_memory, cpu=what.cpu)
         simulation = simulate(what) if what.file.in_process else None
+        if simulation is not None:
+            stage.models(simulation)
         tape = Tape() if what.capture else None
         names = [run] if run else _names(what)
         bench = Bench(what.file, clock.core, simulation, f"run {names[0]}", tape)
         opened.callback(bench.close)
-        folder = _folder(what, names, durable)
+        folder = _folder(what, names, durable, stage)
         opened.callback(folder.close)
         lock = folder.lock(f"run {folder.id}", clock.boot)
         try:
@@ -160,15 +166,15 @@ def _names(what: Launch) -> list[str]:
     return [stem, *(f"{stem}-{number}" for number in range(2, TRIES))]
 
 
-def _folder(what: Launch, names: list[str], durable: bool) -> RunFolder:
+def _folder(what: Launch, names: list[str], durable: bool, stage: Stage) -> RunFolder:
     """A folder under the first name that nobody has taken, not even at this moment."""
     for name in names[:-1]:
         try:
-            return RunFolder.create(what.runs, name, durable=durable)
+            return RunFolder.create(what.runs, name, durable=durable, disk=stage.disk)
         except Refused as error:
             if error.problems[0].code != "run-exists":
                 raise
-    return RunFolder.create(what.runs, names[-1], durable=durable)
+    return RunFolder.create(what.runs, names[-1], durable=durable, disk=stage.disk)
 
 
 def _created(what: Launch) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from lbl.plan.condition import Unjudged, parsed
 from lbl.plan.schedule import Ask, Plan, Step
 from lbl.run.acts import Photometry, Recorder, Waits
 from lbl.run.clock import RunClock
+from lbl.run.finding import Finder, expected
 from lbl.run.handling import LEAD_NS, Arrival, Handling
 from lbl.run.resume import Recovery, decide, jumped
 from lbl.run.stay import Hears as StayHears
@@ -93,6 +94,7 @@ class Procedure:
         self._jump: Mapping[str, int] | None = None
         self._news = hears.news
         self._stay = Stay(plan, handling, bench, clock, record, photometry, limits, hears)
+        self._finder = Finder(plan, handling, bench, clock, record, limits, hears.verdicts)
 
     @property
     def step(self) -> Step | None:
@@ -374,14 +376,16 @@ class Procedure:
             at_ns += max(0, over_ns) if following.on_resume == "continue" else 0
         return max(begin_ns + gone_ns, min(at_ns, end_ns - 2 * LEAD_NS))
 
-    def recover(self, state: Mapping[str, Any]) -> Waits[None]:
-        """Take the film up where a process left it; what is in air goes into a bath first.
+    def find(self, state: Mapping[str, Any]) -> Waits[None]:
+        """See where the film is, and bring it into a bath from air; see finding.Finder."""
+        self.vessel = yield from self._finder.find(state)
 
-        Raises Refused when journal and bench leave no rule, Trouble when the bath is unknown.
+    def recover(self, state: Mapping[str, Any]) -> Waits[None]:
+        """Take the film up where a process left it, once it is found.
+
+        Raises Refused when journal and bench leave no rule.
         """
-        where = self.handling.where(state["vessel"])
-        if where == "" and state["immersion"] is not None:
-            where = yield from self._land(state)
+        where = self.vessel
         clock = self._clock
         found = decide(self.plan, state, where, clock.now_ns(), clock.boot)
         self._record("note", None, text=f"resumed: {found.reason}")
@@ -431,25 +435,6 @@ class Procedure:
         low, high = step.earliest_ns / SECOND, step.latest_ns / SECOND + SLACK_NS / SECOND
         self._judged(judge_dwell(self._limits, max(low, before + stay), low, high), step)
 
-    def _land(self, state: Mapping[str, Any]) -> Waits[str]:
-        """From the air into the nearest safe liquid, else into the one that was meant.
-
-        After a power cut what the bench says of positions means nothing: back to the vessel that
-        the journal last knew, or the one the substrate was going to.
-        """
-        meant = state["vessel"] or self.plan.steps[max(state["step"], 0)].vessel
-        there, legs = self.handling.refuge(meant, sensed=not self._bench.homed)
-        dry = self.handling.in_air
-        found = "found in air" if dry else "found in a liquid that nobody has written down"
-        self._record("transfer-intent", None, vessel=there, reason=found)
-        self.handling.in_air = True
-        start_ns = self._clock.now_ns() + LEAD_NS // 4
-        arrival = yield from self.handling.transfer(legs, start_ns, -1, lambda now_ns: None)
-        known = dry and state["boot"] == self._clock.boot
-        since_ns = state["mono_ns"] if known else arrival.lifted_ns
-        self._judged(judge_air(self._limits, (arrival.immersed_ns - since_ns) / SECOND), None)
-        return there
-
     def _carry(self, vessel: str, why: str, left: Callable[[int], None] | None) -> Waits[Arrival]:
         """A transfer that is not in the plan; the generator's result is its Arrival."""
 
@@ -472,7 +457,10 @@ class Procedure:
     def _rescue(self) -> Waits[None]:
         """In air and off the plan: into the nearest safe liquid, else the one it was going to."""
         step = self.step
-        target, legs = self.handling.refuge(step.vessel if step else "", sensed=True)
+        came_from = self._came_from()
+        here = came_from.vessel if came_from else ""
+        near = expected(self.plan, self.handling, here, self.position)
+        target, legs = self.handling.refuge(step.vessel if step else here, near)
         self._record("transfer-intent", step, vessel=target, reason="rescue")
         start_ns = self._clock.now_ns() + LEAD_NS // 4
         arrival = yield from self.handling.transfer(legs, start_ns, -1, lambda now_ns: None)
@@ -482,12 +470,15 @@ class Procedure:
             self.position += 1
             return
         # Back where it came from: that dwell is over already, and its step done.
-        before = reversed(self.plan.steps[: self.position])
-        came_from = next((one for one in before if one.kind in IMMERSIONS), None)
         if came_from is None:  # a film that was never exposed
             return
         self.wet = Immersion(came_from, arrival.immersed_ns, came_from.dwell_ns, 1)
         self._intend(came_from, 1, arrival.immersed_ns)
+
+    def _came_from(self) -> Step | None:
+        """The last immersion before the next step; None for a film that was never exposed."""
+        before = reversed(self.plan.steps[: self.position])
+        return next((one for one in before if one.kind in IMMERSIONS), None)
 
     def _rinse_ns(self) -> int:
         """The plan's next rinse dwell."""

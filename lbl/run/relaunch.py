@@ -23,13 +23,13 @@ from lbl.plan.content import content_of
 from lbl.plan.document import from_document
 from lbl.plan.equipment import Equipment
 from lbl.plan.schedule import Plan
-from lbl.run.clock import RunClock, boot_id, idle_s
+from lbl.run.clock import boot_id
 from lbl.run.launch import closed, guarded
-from lbl.run.mailbox import listening
 from lbl.run.news import News
 from lbl.run.result import Result
 from lbl.run.resume import resumable
 from lbl.run.session import Session
+from lbl.run.stage import STAGE, Stage
 from lbl.signature import from_text
 
 KEEP: Final = "keep the run folder as it is and look at what changed it"
@@ -41,6 +41,7 @@ def relaunch(
     tell: Callable[[News], None],
     by: str,
     reason: str,
+    stage: Stage = STAGE,
 ) -> Result:
     """Clear, Reset and Start in one: the rest of a run that no process drives.
 
@@ -48,8 +49,8 @@ def relaunch(
     does not answer, Fault for a damaged journal or a frozen file of another run.
     """
     with ExitStack() as opened:
-        mailbox = opened.enter_context(listening())
-        idle = idle_s(folder.path / "journal.jsonl")
+        mailbox = opened.enter_context(stage.mailbox())
+        idle = stage.idle(folder.path / "journal.jsonl")
         lock = folder.lock(f"run {folder.id}", boot_id())
         report = verify(folder.storage, folder.id)
         if not report.ok:
@@ -63,8 +64,10 @@ def relaunch(
         file = read_bench(folder.path / "bench.yaml")
         speed = None if created["speed"] == "real" else float(created["speed"])
         outage_ns = int(idle * 1e9 * pace(created, file))
-        clock = RunClock(speed, int(past["mono_ns"]) + outage_ns, file.rate)
+        clock = stage.clock(speed, int(past["mono_ns"]) + outage_ns, file.rate)
         simulation = restored(folder, plan, file, created) if file.in_process else None
+        if simulation is not None:
+            stage.models(simulation)
         bench = Bench(file, clock.core, simulation, f"run {folder.id}")
         opened.callback(bench.close)
         journal = Journal.open(folder.storage, folder.id, clock=clock)
@@ -75,12 +78,15 @@ def relaunch(
             outage_s=outage_ns / 1e9,
         )
         _refuse_old_commands(folder, journal)
+        found_ns = clock.now_ns()
+        left_ns = past["mono_ns"] if past["boot"] == clock.boot else found_ns - outage_ns
+        past = {**past, "left_ns": left_ns, "found_ns": found_ns}
         session = Session(
             folder, journal, plan, equip(plan, file), bench, clock, simulation, mailbox, tell, past
         )
         with guarded(clock, lock.fd) as guardian:
             outcome = session.run(guardian)
-        return closed(folder, outcome, speed != 0.0)
+        return closed(folder, outcome, bool(past["durable"]))
 
 
 def pace(created: Mapping[str, Any], file: BenchFile) -> float:

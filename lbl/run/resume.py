@@ -68,8 +68,10 @@ def decide(plan: Plan, state: Mapping[str, Any], vessel: str, now_ns: int, boot:
     if following is not None and vessel == following.vessel != last.vessel:
         reason = f"it had arrived in {vessel} when the process ended; its dwell counts anew"
         return Recovery(following.index + 1, following, 0, completed, reason)
-    if vessel == last.vessel:
-        reason = f"it is back in {vessel}, whose dwell was over; it goes on from there"
+    if vessel and vessel in (last.vessel, state["vessel"]):  # the latter: a hold has taken it there
+        reason = (
+            f"it is in {vessel}; the dwell in {last.vessel} was over, and it goes on from there"
+        )
         position = following.index if following is not None else len(plan.steps)
         again_ns = max(0, now_ns - int(state["mono_ns"])) if state["boot"] == boot else 0
         return Recovery(position, last, last.dwell_ns, completed, reason, stay_ns=again_ns)

@@ -5,9 +5,9 @@ The only importer of joblib and of Dask. Must never lose a film that is grown.
 
 import tempfile
 import warnings
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from lbl import __version__
 from lbl.errors import BadInput, Fault, Problem, short
@@ -15,6 +15,7 @@ from lbl.run.mailbox import ignore_interrupts
 from lbl.study.case import Case, Film
 from lbl.study.film import grow
 
+T = TypeVar("T")
 PATIENCE_S: Final = 10.0  # for a cluster's first answer
 
 
@@ -53,8 +54,27 @@ def grown(
 _STREAM: Final[dict[str, Any]] = {"return_as": "generator_unordered"}
 
 
-def _each(films: Generator[Film, None, None], who: str) -> Iterator[Film]:
-    """The films of some workers; raises Fault `study-worker` when a worker dies."""
+def spread(
+    call: Callable[..., T], tasks: Iterable[tuple[Any, ...]], jobs: int
+) -> Generator[T, None, None]:
+    """`call(*task)` of every task on so many processes of this machine, each as soon as it is done.
+
+    `jobs` 0 is one a core; 1 needs neither joblib nor another process. Tasks are drawn as they are
+    needed. Raises BadInput `study-extra`, Fault `study-worker`.
+    """
+    if jobs == 1:
+        yield from (call(*task) for task in tasks)
+        return
+    joblib = _joblib()
+    made = joblib.Parallel(
+        n_jobs=jobs or joblib.cpu_count(), backend="loky", batch_size=1,
+        initializer=ignore_interrupts, **_STREAM,
+    )  # fmt: skip
+    yield from _each(made(joblib.delayed(call)(*task) for task in tasks), "a worker process")
+
+
+def _each(films: Generator[T, None, None], who: str) -> Iterator[T]:
+    """What some workers make; raises Fault `study-worker` when a worker dies."""
     try:
         # `yield from` would close the inner one, warnings and all, when somebody leaves early
         for film in films:  # noqa: UP028

@@ -40,6 +40,7 @@ LADDER: Final[Mapping[str, Rung]] = MappingProxyType(
     {
         "air-soft": Rung("note", "The substrate was in air longer than the soft limit."),
         "air-hard": Rung("hold", "The substrate was in air long enough to dry."),
+        "air-unseen": Rung("note", "Nobody saw how long the substrate was in air."),
         "temperature-band": Rung("hold", "The temperature stayed outside the recipe's limits."),
         "temperature-damage": Rung(
             "abort", "The temperature stayed where it harms the protein; heat goes off at once."

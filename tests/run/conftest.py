@@ -14,6 +14,7 @@ from lbl.journal.opening import events
 from lbl.run import launch as launching
 from lbl.run.clock import RunClock
 from lbl.run.result import Result
+from lbl.run.stage import Stage
 from sim.faults import Fault
 
 SECOND = 1_000_000_000
@@ -86,12 +87,11 @@ def grow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Grow:
             return made
 
         monkeypatch.setattr(launching, "simulate", simulate)
-        monkeypatch.setattr(launching, "RunClock", Clock)
         monkeypatch.setattr(RunFolder, "take_commands", take)
         order = door.Order(recipe, bench, dict(sets), dict(world), seed, runs=tmp_path / place)
         prepared = door.prepare(order)
         result = launching.launch(
-            replace(prepared.launch, speed=speed), lambda news: None, run="film"
+            replace(prepared.launch, speed=speed), lambda news: None, "film", Stage(clock=Clock)
         )
         folder = RunFolder.open(result.folder)
         try:

@@ -15,6 +15,7 @@ from lbl.journal.journal import Journal
 from lbl.run import launch as launching
 from lbl.run import relaunch as relaunching
 from lbl.run.session import Session
+from lbl.run.stage import STAGE, Stage
 
 SETS = {"bilayers": "2", "dwell": "60 s"}
 DEPOSITIONS = 4
@@ -69,8 +70,8 @@ def begin(
     return runs / "film"
 
 
-def resume(path: Path) -> Resumed:
-    result = door.resume(str(path), path.parent, by="", reason="").run(lambda news: None)
+def resume(path: Path, stage: Stage = STAGE) -> Resumed:
+    result = door.resume(str(path), path.parent, by="", reason="").run(lambda news: None, stage)
     folder = RunFolder.open(path)
     try:
         record = past.show(str(path), path.parent)[0]
@@ -225,8 +226,7 @@ def test_a_stay_that_no_process_saw_stands_in_the_record(
     with monkeypatch.context() as patch:
         cut_when(patch, in_br)
         path = begin(tmp_path)
-    monkeypatch.setattr(relaunching, "idle_s", lambda path: 3000.0)
-    again = resume(path)
+    again = resume(path, Stage(idle=lambda path: 3000.0))
     record = past.show(str(path), tmp_path)[0]
     row = next(row for row in record["depositions"] if row["solution"] == "BR")
     stays = [one for one in again.exposures if one["solution"] == "BR"]
@@ -248,8 +248,7 @@ def test_two_minutes_in_air_show_in_the_film_and_hold_the_run(
     with monkeypatch.context() as patch:
         cut_when(patch, out_of_it)
         path = begin(tmp_path, bench=bench)
-    monkeypatch.setattr(relaunching, "idle_s", lambda path: 120.0)
-    again = resume(path)
+    again = resume(path, Stage(idle=lambda path: 120.0))
     (air,) = [r for r in again.ledger if r["kind"] == "air" and r["end_s"] - r["start_s"] > 100.0]
     assert again.state == "Held" and "in air for" in again.reason, again.reason
     if bench == "dip":
