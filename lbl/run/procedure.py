@@ -395,8 +395,8 @@ class Procedure:
         self.epoch_ns = state["origin_ns"]
         self._jump = state["jump"]
         self.done = state["depositions"]
-        if found.completed and found.step is not None:
-            self._count(found.step)
+        if found.completed is not None:
+            self._count(found.completed)
         if found.step is not None:
             self._account(found, state)
             away = where != found.step.vessel

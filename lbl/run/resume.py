@@ -21,18 +21,19 @@ SECOND: Final = 1_000_000_000
 class Recovery:
     """`step` is the immersion that counts (None: none yet), with what it has had of its dwell.
 
-    `position` is the next step to perform; `completed` a deposition that is done and was not yet
-    said so (0: none); `hold` is why a person must look first ("": nobody need); `rinse` asks for a
-    full rinse before the step is done once more. `stay_ns` is how long the substrate has been in
-    the step's bath without a process, as far as the clocks can tell; `untold` says that they cannot
-    (the computer was off), and then it is taken for longer than the step may last. `asked` is a
-    refill that a person was asked for: done by whoever takes the run up, unless `hold` asks again.
+    `position` is the next step to perform; `completed` the immersion that is over, whose deposition
+    may not have been said to be done (None: none is); `hold` is why a person must look first ("":
+    nobody need); `rinse` asks for a full rinse before the step is done once more. `stay_ns` is how
+    long the substrate has been in the step's bath without a process, as far as the clocks can tell;
+    `untold` says that they cannot (the computer was off), and then it is taken for longer than the
+    step may last. `asked` is a refill that a person was asked for: done by whoever takes the run
+    up, unless `hold` asks again.
     """
 
     position: int
     step: Step | None
     had_ns: int
-    completed: int
+    completed: Step | None
     reason: str
     hold: str = ""
     rinse: bool = False
@@ -64,17 +65,16 @@ def decide(plan: Plan, state: Mapping[str, Any], vessel: str, now_ns: int, boot:
         return _within(plan, last, state, vessel, _since(state, now_ns, boot))
     next_index = max(last.index + 1, jumped(state["jump"], last.index))
     following = next((s for s in plan.steps[next_index:] if s.kind in IMMERSIONS), None)
-    completed = last.completes if last.completes > state["depositions"] else 0
     if following is not None and vessel == following.vessel != last.vessel:
         reason = f"it had arrived in {vessel} when the process ended; its dwell counts anew"
-        return Recovery(following.index + 1, following, 0, completed, reason)
+        return Recovery(following.index + 1, following, 0, last, reason)
     if vessel and vessel in (last.vessel, state["vessel"]):  # the latter: a hold has taken it there
         reason = (
             f"it is in {vessel}; the dwell in {last.vessel} was over, and it goes on from there"
         )
         position = following.index if following is not None else len(plan.steps)
         again_ns = max(0, now_ns - int(state["mono_ns"])) if state["boot"] == boot else 0
-        return Recovery(position, last, last.dwell_ns, completed, reason, stay_ns=again_ns)
+        return Recovery(position, last, last.dwell_ns, last, reason, stay_ns=again_ns)
     raise _lost(last, vessel)
 
 
@@ -88,9 +88,9 @@ def _before_the_first(plan: Plan, state: Mapping[str, Any], vessel: str) -> Reco
     begun = any(one["of"] == "step" and one["step"] == first.index for one in state["intents"])
     if begun and vessel == first.vessel:
         reason = f"the first bath, {vessel}, had just been reached"
-        return Recovery(first.index + 1, first, 0, 0, reason)
+        return Recovery(first.index + 1, first, 0, None, reason)
     position, hold, asked = _next_act(plan, -1, state)
-    return Recovery(position, None, 0, 0, "nothing had been exposed yet", hold, asked=asked)
+    return Recovery(position, None, 0, None, "nothing had been exposed yet", hold, asked=asked)
 
 
 def _within(
@@ -118,7 +118,7 @@ def _within(
         reason = f"{what} is done once more" + (", after a full rinse" if rinse else "")
     if untold:
         reason += "; how long the computer was off, nobody knows"
-    return Recovery(position, last, had_ns, 0, reason, hold, rinse, stay_ns, untold, asked)
+    return Recovery(position, last, had_ns, None, reason, hold, rinse, stay_ns, untold, asked)
 
 
 def _counted(last: Step, state: Mapping[str, Any]) -> bool:
