@@ -11,7 +11,8 @@ from typing import Final
 from lbl.errors import Problem
 from lbl.marked import Route
 from lbl.plan.equipment import Bath, Side
-from lbl.plan.recipe import MAX_EXCHANGES, Expose, Park, Recipe, Rinse
+from lbl.plan.fields import MAX_EXCHANGES
+from lbl.plan.recipe import Expose, Park, Recipe, Rinse
 from lbl.plan.unroll import Act
 
 FIRST_SIDE: Final[Side] = "negative"  # of a rinse before any expose: the safest place to park

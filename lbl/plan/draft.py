@@ -13,8 +13,8 @@ from typing import Final
 from lbl import units
 from lbl.errors import BadInput, Problem, short
 from lbl.nodes import scalar
+from lbl.plan.fields import MAX_REPEAT
 from lbl.plan.layout import canonical
-from lbl.plan.recipe import MAX_REPEAT
 from lbl.plan.rules import PROTEIN
 
 NONE: Final = ("", "none", "-")

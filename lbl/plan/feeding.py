@@ -8,7 +8,7 @@ from typing import Final
 
 from lbl.errors import Problem
 from lbl.plan.equipment import Bath, Dosing, Equipment, evaporation
-from lbl.plan.recipe import not_above
+from lbl.plan.fields import not_above
 from lbl.plan.schedule import Step
 from lbl.plan.transfer import whole_ms
 

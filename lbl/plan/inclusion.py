@@ -18,7 +18,7 @@ from ruamel.yaml import YAML
 from lbl.errors import BadInput, Problem, short
 from lbl.marked import MAX_BYTES, Marked, Route, load, problems_of
 from lbl.nodes import MAX_NODES, child
-from lbl.plan.recipe import whole
+from lbl.plan.fields import whole
 
 KEY: Final = "include"
 STEPS: Final = "steps"

@@ -14,17 +14,9 @@ from lbl.plan import budget
 from lbl.plan.assign import Assignment, assign
 from lbl.plan.document import hashed
 from lbl.plan.equipment import Equipment, Side
+from lbl.plan.fields import MAX_EXCHANGES, TOLERANCE, not_above
 from lbl.plan.itinerary import PHOTOMETRY, Itinerary
-from lbl.plan.recipe import (
-    MAX_EXCHANGES,
-    TOLERANCE,
-    Expose,
-    Measure,
-    Recipe,
-    Stir,
-    Temperature,
-    not_above,
-)
+from lbl.plan.recipe import Expose, Measure, Recipe, Stir, Temperature
 from lbl.plan.rules import ageing, judge
 from lbl.plan.schedule import Budget, Limits, Liquid, Plan, Quality, Substrate
 from lbl.plan.timetable import Timetable

@@ -5,36 +5,45 @@ what depends on the order of phases is in `order.py`. Must never fill in a unit 
 that the user has not written.
 """
 
-from collections.abc import Iterable, Mapping
-from math import inf
-from typing import Annotated, Any, Final, Literal
+from collections.abc import Mapping
+from typing import Annotated, Final, Literal
 
 from pydantic import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     PrivateAttr,
     ValidationInfo,
-    WithJsonSchema,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
 
-from lbl import units
-from lbl.errors import short
-from lbl.marked import Marked, Route, choice
+from lbl.marked import Marked, Route
 from lbl.plan.condition import MAX_TEXT, Unjudged, condition, parsed
+from lbl.plan.fields import (
+    EARLY,
+    MAX_EXCHANGES,
+    MAX_NAME,
+    MAX_REPEAT,
+    STRICT,
+    Dwell,
+    Every,
+    Exchanges,
+    FilmSolution,
+    Name,
+    Poured,
+    RinseSolution,
+    Speed,
+    check_window,
+    complaint,
+    dwell_window,
+    not_above,
+    quantity,
+    span_of,
+    whole,
+)
 
 LANGUAGE: Final = 1
-TOLERANCE: Final = 1e-9  # relative, of every comparison of quantities
-SHORTEST_S: Final = 1e-3  # of one phase: the planner counts in milliseconds
-LONGEST_S: Final = 30 * 86400.0  # of one phase
-MAX_REPEAT: Final = 100_000
-MAX_EXCHANGES: Final = 32
-MAX_NAME: Final = 64
-EARLY: Final = 0.9  # at_least, where the user wrote none, as a share of `for`
 LATE: Final = 2.0  # at_most, likewise
 PARKED_S: Final = 12 * 3600.0  # the longest a film may stay in its rinse at 22 degC
 PHASES: Final = (
@@ -56,92 +65,13 @@ ASKING: Final = frozenset(
     {"wait", "prompt", "measure"}
 )  # may wait for a reading: they move nothing
 
-_STRICT: Final = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 OnResume = Literal["auto", "continue", "redo", "rinse-and-redo", "hold"]
-
-
-def not_above(value: float, limit: float) -> bool:
-    """Whether value <= limit, within the relative tolerance."""
-    return value <= limit + TOLERANCE * abs(limit)
-
-
-def complaint(code: str, sentence: str, remedy: str = "", at: Iterable[str] = ()) -> Exception:
-    """Return the error by which a validator reports a problem at `at` below its own place."""
-    # The sentence travels in the context: a brace in a user's text must not be read as a field.
-    context = {"sentence": sentence, "remedy": remedy, "at": tuple(at)}
-    return PydanticCustomError(f"recipe-{code}", "{sentence}", context)
-
-
-def _quantity(unit: str, low: float = -inf, high: float = inf) -> BeforeValidator:
-    """A number with a unit, turned into `unit`, inside [low, high]."""
-
-    def read(given: object) -> float:
-        value = units.number(given, unit)
-        if not_above(low, value) and not_above(value, high):
-            return value
-        word, bound = ("more", high) if value > high else ("less", low)
-        shown = units.duration(bound) if unit == "s" else units.show(bound, unit)
-        raise complaint("out-of-range", f"'{short(given)}' is {word} than {shown}")
-
-    return BeforeValidator(read, json_schema_input_type=_written(units.form(unit, low, high)))
-
-
-def whole(given: object) -> object:
-    """A number that is no truth value: to Python `true` and `1.0` equal 1."""
-    if type(given) is not int:
-        raise ValueError("no whole number")
-    return given
-
-
-def _span(unit: str) -> BeforeValidator:
-    def read(given: object) -> tuple[float, float]:
-        return units.span(given, unit)
-
-    return BeforeValidator(read, json_schema_input_type=_written(units.span_form(unit)))
-
-
-def _written(form: dict[str, Any]) -> Any:
-    """The type that stands for a text of this form where a JSON Schema is made."""
-    return Annotated[str, WithJsonSchema(form)]
-
-
-Dwell = Annotated[float, _quantity("s", SHORTEST_S, LONGEST_S)]
-Every = Annotated[int, Field(ge=1, le=MAX_REPEAT)]
-Exchanges = Annotated[int, Field(ge=1, le=MAX_EXCHANGES)]
-Name = Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
-
-
-def _solution_for(*roles: str) -> AfterValidator:
-    """The name of a declared solution whose role is one of `roles`."""
-
-    def check(name: str, info: ValidationInfo) -> str:
-        solutions: Mapping[str, Any] = (info.context or {}).get("solutions", {})
-        if name not in solutions:
-            remedy = choice(name, solutions, "declared")
-            sentence = f"there is no solution '{short(name)}'"
-            raise complaint("unknown-solution", sentence, remedy)
-        given = solutions[name]
-        role = given.get("role", "film") if isinstance(given, dict) else roles[0]
-        if role in ("film", "primer", "rinse") and role not in roles:
-            sentence = (
-                f"'{short(name)}' has role {role}; this phase takes role {' or '.join(roles)}"
-            )
-            raise complaint("wrong-solution", sentence, "name another solution")
-        return name
-
-    return AfterValidator(check)
-
-
-FilmSolution = Annotated[Name, _solution_for("film", "primer")]
-RinseSolution = Annotated[Name, _solution_for("rinse")]
-Speed = Annotated[float, _quantity("rpm", 0, 3000)]
-Poured = Annotated[float, _quantity("mL", 0.001, 10_000)]
 
 
 class Expose(BaseModel):
     """Adsorption from one solution, for a time inside its window (s)."""
 
-    model_config = _STRICT
+    model_config = STRICT
     to: FilmSolution
     dwell: Dwell = Field(alias="for")
     at_least: Dwell | None = None
@@ -152,18 +82,18 @@ class Expose(BaseModel):
     @property
     def window(self) -> tuple[float, float]:
         """The shortest and the longest dwell (s)."""
-        return _window(self.dwell, self.at_least, self.at_most, LATE * self.dwell)
+        return dwell_window(self.dwell, self.at_least, self.at_most, LATE * self.dwell)
 
     @model_validator(mode="after")
     def _check(self) -> "Expose":
-        _check_window(self.dwell, self.at_least, self.at_most)
+        check_window(self.dwell, self.at_least, self.at_most)
         return self
 
 
 class Rinse(BaseModel):
     """Washing: `dwell` (s) in each of `at_least` exchanges, or more if the bench needs more."""
 
-    model_config = _STRICT
+    model_config = STRICT
     solution: RinseSolution = Field(alias="with")
     dwell: Dwell = Field(alias="for")
     at_least: Exchanges = 1
@@ -187,8 +117,8 @@ class Rinse(BaseModel):
 class Measure(BaseModel):
     """A reading of the film's absorbance at a wavelength (nm), in the rinse before."""
 
-    model_config = _STRICT
-    absorbance: Annotated[float, _quantity("nm", 200, 1200)]
+    model_config = STRICT
+    absorbance: Annotated[float, quantity("nm", 200, 1200)]
     every: Every = 1
     on_resume: OnResume = "redo"
 
@@ -196,7 +126,7 @@ class Measure(BaseModel):
 class Wait(BaseModel):
     """Staying where the substrate is (s)."""
 
-    model_config = _STRICT
+    model_config = STRICT
     dwell: Dwell = Field(alias="for")
     at_least: Dwell | None = None
     at_most: Dwell | None = None
@@ -206,19 +136,19 @@ class Wait(BaseModel):
     @property
     def window(self) -> tuple[float, float]:
         """The shortest and the longest time (s)."""
-        return _window(self.dwell, self.at_least, self.at_most, max(self.dwell, PARKED_S))
+        return dwell_window(self.dwell, self.at_least, self.at_most, max(self.dwell, PARKED_S))
 
     @model_validator(mode="after")
     def _check(self) -> "Wait":
-        _check_window(self.dwell, self.at_least, self.at_most)
+        check_window(self.dwell, self.at_least, self.at_most)
         return self
 
 
 class Temperature(BaseModel):
     """The liquids are brought to a temperature (degC), evenly, in a time (s)."""
 
-    model_config = _STRICT
-    to: Annotated[float, _quantity("degC", -20, 150)]
+    model_config = STRICT
+    to: Annotated[float, quantity("degC", -20, 150)]
     over: Dwell
     every: Every = 1
     on_resume: OnResume = "continue"
@@ -227,7 +157,7 @@ class Temperature(BaseModel):
 class Stir(BaseModel):
     """The liquids are stirred at this speed (rpm, 0: not at all) from here on."""
 
-    model_config = _STRICT
+    model_config = STRICT
     at: Speed
     every: Every = 1
     on_resume: OnResume = "redo"
@@ -236,7 +166,7 @@ class Stir(BaseModel):
 class Refill(BaseModel):
     """Liquid (mL) is put back into where a solution stands, by a pump or by a person."""
 
-    model_config = _STRICT
+    model_config = STRICT
     of: FilmSolution
     volume: Poured
     every: Every = 1
@@ -246,7 +176,7 @@ class Refill(BaseModel):
 class Prime(BaseModel):
     """What leads from a solution to the film is filled with it anew, the old goes to waste."""
 
-    model_config = _STRICT
+    model_config = STRICT
     solution: FilmSolution = Field(alias="with")
     every: Every = 1
     on_resume: OnResume = "redo"
@@ -255,7 +185,7 @@ class Prime(BaseModel):
 class Prompt(BaseModel):
     """A person does something: the run holds, wet, and says what, until somebody unholds it."""
 
-    model_config = _STRICT
+    model_config = STRICT
     say: Annotated[str, Field(min_length=1, max_length=200)]
     every: Every = 1
     on_resume: OnResume = "continue"
@@ -264,7 +194,7 @@ class Prompt(BaseModel):
 class Park(BaseModel):
     """The end: the substrate stays in the last rinse of its own side."""
 
-    model_config = _STRICT
+    model_config = STRICT
     solution: RinseSolution = Field(alias="in")
     on_resume: OnResume = "redo"
 
@@ -292,7 +222,7 @@ class Phase(BaseModel):
     `when` says whether it happens, `lasts` (`while`) whether a repetition goes on.
     """
 
-    model_config = _STRICT
+    model_config = STRICT
     expose: Expose | None = None
     rinse: Rinse | None = None
     measure: Measure | None = None
@@ -381,9 +311,9 @@ _EXAMPLES: Final[Mapping[str, str]] = {
 class Solution(BaseModel):
     """A liquid: what it holds (mg/mL), its pH and charge, and what it is for."""
 
-    model_config = _STRICT
+    model_config = STRICT
     species: Annotated[str, Field(max_length=MAX_NAME)] = ""
-    concentration: Annotated[float, _quantity("mg/mL", 0, 1000)] = 0.0
+    concentration: Annotated[float, quantity("mg/mL", 0, 1000)] = 0.0
     pH: Annotated[float, Field(ge=0, le=14)]  # noqa: N815 - the symbol of the quantity
     charge: Literal["positive", "negative", "none"] = "none"
     role: Literal["film", "primer", "rinse"] = "film"
@@ -408,8 +338,8 @@ class Solution(BaseModel):
 class Substrate(BaseModel):
     """What the film grows on: coated area of all sides together (cm2)."""
 
-    model_config = _STRICT
-    area: Annotated[float, _quantity("cm^2", 0.001, 10_000)]
+    model_config = STRICT
+    area: Annotated[float, quantity("cm^2", 0.001, 10_000)]
     form: Annotated[str, Field(max_length=MAX_NAME)] = "flat"
     sides: Annotated[int, Field(ge=1, le=2)] = 2
 
@@ -417,7 +347,7 @@ class Substrate(BaseModel):
 class Air(BaseModel):
     """How long the wet film may be in air (s): planned and measured."""
 
-    model_config = _STRICT
+    model_config = STRICT
     soft: Dwell = 20.0
     hard: Dwell = 45.0
 
@@ -435,18 +365,18 @@ class Limits(BaseModel):
     `held` is how long the film may stay in the rinse where a hold has parked it (s).
     """
 
-    model_config = _STRICT
+    model_config = STRICT
     air: Air = Air()
     held: Dwell = PARKED_S
-    temperature: Annotated[tuple[float, float], _span("degC")] | None = None
-    carry_over: Annotated[float, _quantity("", 1e-15, 1)] = 1e-6
+    temperature: Annotated[tuple[float, float], span_of("degC")] | None = None
+    carry_over: Annotated[float, quantity("", 1e-15, 1)] = 1e-6
 
 
 class Growth(BaseModel):
     """The growth aimed at (OD per bilayer and side) and what to do when it strays."""
 
-    model_config = _STRICT
-    target: Annotated[float, _quantity("OD", 1e-6, 1)]
+    model_config = STRICT
+    target: Annotated[float, quantity("OD", 1e-6, 1)]
     chart: Literal["cusum", "none"] = "cusum"
     on_alarm: Literal["note", "hold", "stop"] = "hold"
 
@@ -454,14 +384,14 @@ class Growth(BaseModel):
 class Quality(BaseModel):
     """How the film is judged while it grows."""
 
-    model_config = _STRICT
+    model_config = STRICT
     growth: Growth | None = None
 
 
 class Override(BaseModel):
     """A rule of the chemistry that a named person sets aside, and why."""
 
-    model_config = _STRICT
+    model_config = STRICT
     rule: Name
     by: Name
     reason: Annotated[str, Field(min_length=3, max_length=400)]
@@ -470,7 +400,7 @@ class Override(BaseModel):
 class Recipe(BaseModel):
     """A whole recipe. Made by `lbl.plan.loader`; `parameters` are plain values, overrides in."""
 
-    model_config = _STRICT
+    model_config = STRICT
     lbl: Annotated[Literal[1], BeforeValidator(whole, json_schema_input_type=Literal[1])]
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
     version: Annotated[str, Field(pattern=r"^\d{1,6}\.\d{1,6}\.\d{1,6}$")]
@@ -504,25 +434,3 @@ class Recipe(BaseModel):
         """Remember where everything was written, its hash and its text; returns itself."""
         self._marked, self._content, self._text = marked, content, text
         return self
-
-
-def _window(
-    dwell: float, at_least: float | None, at_most: float | None, latest: float
-) -> tuple[float, float]:
-    return (
-        min(at_least if at_least is not None else EARLY * dwell, dwell),
-        max(at_most if at_most is not None else latest, dwell),
-    )
-
-
-def _check_window(dwell: float, least: float | None, most: float | None) -> None:
-    """Raise a complaint when a dwell is outside its own window."""
-    if least is not None and most is not None and not not_above(least, most):
-        sentence = f"at_least ({least:g} s) is more than at_most ({most:g} s)"
-        raise complaint("window", sentence, at=("at_least",))
-    if least is not None and not not_above(least, dwell):
-        sentence = f"{units.duration(dwell)} is less than at_least, {units.duration(least)}"
-        raise complaint("window", sentence, "lengthen it, or widen the window", ("for",))
-    if most is not None and not not_above(dwell, most):
-        sentence = f"{units.duration(dwell)} is more than at_most, {units.duration(most)}"
-        raise complaint("window", sentence, "shorten it, or widen the window", ("for",))

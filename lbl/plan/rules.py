@@ -13,7 +13,8 @@ from typing import Final
 from lbl import units
 from lbl.errors import Problem
 from lbl.marked import Route, suggest
-from lbl.plan.recipe import Expose, Recipe, Rinse, Solution, not_above
+from lbl.plan.fields import not_above
+from lbl.plan.recipe import Expose, Recipe, Rinse, Solution
 from lbl.plan.schedule import Plan
 from lbl.plan.unroll import Act
 

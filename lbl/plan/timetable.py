@@ -14,8 +14,9 @@ from lbl.plan.assign import Assignment
 from lbl.plan.equipment import Bath, Equipment
 from lbl.plan.exchange import way
 from lbl.plan.feeding import Feeding
+from lbl.plan.fields import not_above
 from lbl.plan.itinerary import STAYING, Look, Stop
-from lbl.plan.recipe import Recipe, not_above
+from lbl.plan.recipe import Recipe
 from lbl.plan.schedule import Class, Step
 from lbl.plan.transfer import Transfer
 from lbl.plan.washing import Washing

@@ -12,8 +12,8 @@ from lbl.plan.budget import Carried, Cascade
 from lbl.plan.circuit import Circuit
 from lbl.plan.equipment import Bath, Equipment
 from lbl.plan.exchange import primed, priming
+from lbl.plan.fields import not_above
 from lbl.plan.itinerary import Stop
-from lbl.plan.recipe import not_above
 from lbl.plan.schedule import Liquid, Pumping
 from lbl.plan.transfer import Transfer, whole_ms
 

@@ -128,8 +128,8 @@ def judge() -> Callable[[Film, int, float], None]:
                 done.append([solution, seconds, []])
         assert [name for name, _, _ in done] == ["PDAC", "BR"] * (depositions // 2)
         for name, seconds, rinses in done:
-            # The lift starts under the surface; after an outage the instruments come first, of which
-            # a stirrer takes longest.
+            # The lift starts under the surface; after an outage the instruments come first, a
+            # stirrer for longest.
             assert dwell - 1.0 < seconds < dwell + 20.0, (name, seconds)
             # The last rinse of the film is where it is parked: no row of the ledger ends there.
             wanted = FILM[name] if name != done[-1][0] else FILM[name][:-1]

@@ -37,7 +37,11 @@ def ill(tmp_path: Path) -> Callable[..., str]:
         ),
         ("world: empty, at: 14 h, where: polyanion", "Held", "film changed by"),
         ("world: empty, at: 14 h, where: P1", "Held", "film changed by"),
-        ("world: ageing, at: 10 h, where: polyanion, argument: 1000", "Held", "film"),  # two charts see it
+        (
+            "world: ageing, at: 10 h, where: polyanion, argument: 1000",
+            "Held",
+            "film",
+        ),  # two charts see it
         (
             "world: room-light, at: 14 h, argument: 0.1 mW/cm^2, lasts: 3 h",
             "Held",
