@@ -164,7 +164,7 @@ def test_a_wire_without_an_owner_does(wire: Any) -> None:
 
 
 def fill(wire: Any) -> int:
-    """Write until the wire takes no more; a pty takes more after it refused, when the kernel's worker comes."""
+    """Write until the wire takes no more; a pty takes more when the kernel comes to it."""
     os.set_blocking(wire.ours, False)
     total = refused = 0
     while refused < 100:
