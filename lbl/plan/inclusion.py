@@ -111,7 +111,15 @@ class _Inclusion:
         try:
             file = self._read(name)
         except BadInput as error:
-            self.problems += error.problems
+            whole = str(
+                (self._folder or Path()) / name
+            )  # what has no line is told where it is asked
+            self.problems += (
+                replace(one, sentence=f"'{name}': {one.sentence}", place=place)
+                if one.place == whole
+                else one
+                for one in error.problems
+            )
             return None
         self._count += 1
         self._size += len(file.text)
@@ -146,7 +154,7 @@ class _Inclusion:
         folder = self._folder or Path()
         path = folder / name
         if path.resolve() != folder.resolve() / name:
-            sentence = f"'{name}' is a link to somewhere else"
+            sentence = "it is a link to somewhere else"
             raise BadInput(Problem("recipe-include", sentence, str(path), _REMEDY))
         file = load(path)
         try:
