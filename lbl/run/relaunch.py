@@ -14,24 +14,27 @@ from lbl.bench.bench import Bench
 from lbl.bench.file import BenchFile, read_bench
 from lbl.bench.simulated import Simulation
 from lbl.errors import BadInput, Fault, Problem
-from lbl.journal.audit import verify
+from lbl.journal.audit import Audit
 from lbl.journal.folder import RunFolder
 from lbl.journal.journal import Journal
-from lbl.journal.opening import events
+from lbl.journal.opening import Opening, events, recent, survey
 from lbl.journal.record import make_record
 from lbl.plan.content import content_of
 from lbl.plan.document import from_document
 from lbl.plan.equipment import Equipment
 from lbl.plan.schedule import Plan
-from lbl.run.clock import boot_id
+from lbl.run.clock import RunClock, boot_id
 from lbl.run.launch import closed, guarded
 from lbl.run.news import News
+from lbl.run.proof import Proof
 from lbl.run.result import Result
-from lbl.run.resume import resumable
+from lbl.run.resume import FINAL, resumable
 from lbl.run.session import Session
 from lbl.run.stage import STAGE, Stage
 from lbl.signature import from_text
 
+AT_ONCE: Final = 20_000  # records that are read before anything else, in half a second
+LEAVING: Final = frozenset({"step-intent", "step-outcome"})  # records around a lift
 KEEP: Final = "keep the run folder as it is and look at what changed it"
 
 
@@ -52,13 +55,14 @@ def relaunch(
         mailbox = opened.enter_context(stage.mailbox())
         idle = stage.idle(folder.path / "journal.jsonl")
         lock = folder.lock(f"run {folder.id}", boot_id())
-        report = verify(folder.storage, folder.id)
-        if not report.ok:
-            raise damaged(
-                folder.id, "; ".join(f"line {line}: {why}" for line, why in report.damage)
-            )
-        past = report.state
-        _make_up_record(folder)
+        opening = survey(folder.storage, folder.id)
+        audit = Audit(folder.storage, folder.id)
+        audit.advance(AT_ONCE)
+        if not audit.report().ok:
+            raise damaged(folder.id, audit.report().named())
+        past = opening.state
+        if past["state"] in FINAL:
+            _make_up_record(folder)
         resumable(past)
         plan, created = frozen_plan(folder)
         file = read_bench(folder.path / "bench.yaml")
@@ -76,17 +80,35 @@ def relaunch(
             actor=by or "engine",
             purpose=f"resume: {reason}",
             outage_s=outage_ns / 1e9,
+            **({"findings": opening.findings} if opening.findings else {}),
         )
         _refuse_old_commands(folder, journal)
-        found_ns = clock.now_ns()
-        left_ns = past["mono_ns"] if past["boot"] == clock.boot else found_ns - outage_ns
-        past = {**past, "left_ns": left_ns, "found_ns": found_ns}
+        past = {**past, **_between(folder, opening, clock, outage_ns)}
+        proof = Proof(clock, audit, "" if opening.proven else opening.findings[-1])
         session = Session(
-            folder, journal, plan, equip(plan, file), bench, clock, simulation, mailbox, tell, past
-        )
+            folder, journal, plan, equip(plan, file), bench, clock, simulation, mailbox, tell, past,
+            proof,
+        )  # fmt: skip
         with guarded(clock, lock.fd):
             outcome = session.run()
         return closed(folder, outcome, bool(past["durable"]))
+
+
+def _between(
+    folder: RunFolder, opening: Opening, clock: RunClock, outage_ns: int
+) -> dict[str, int]:
+    """`left_ns`, when a substrate that is not where it should be may have left, and `found_ns`, now.
+
+    It left at the last intent or lift that the journal has, or after the last record; what lies in
+    another boot is reckoned from the calendar. In this run's clock.
+    """
+    found_ns, past = clock.now_ns(), opening.state
+    last_ns = past["mono_ns"] if past["boot"] == clock.boot else found_ns - outage_ns
+    left_ns = last_ns
+    for event in recent(folder.storage, folder.id, opening):
+        if event.kind in LEAVING and event.boot == past["boot"]:
+            left_ns = last_ns - (past["mono_ns"] - event.mono_ns)
+    return {"left_ns": left_ns, "found_ns": found_ns}
 
 
 def damaged(run: str, what: str) -> Fault:

@@ -25,6 +25,7 @@ from lbl.run.machine import State
 from lbl.run.mailbox import Mailbox
 from lbl.run.news import News
 from lbl.run.procedure import Procedure
+from lbl.run.proof import Proof
 from lbl.run.tending import TEMPERATURE, Tending
 from lbl.watch.growth import Chart, Growth
 from lbl.watch.ladder import Verdict
@@ -64,8 +65,12 @@ class Session:
         mailbox: Mailbox,
         tell: Callable[[News], None],
         past: Mapping[str, Any] | None = None,
+        proof: Proof | None = None,
     ) -> None:
-        """`past` is the journal's state that a resumed run goes on from, None for a new run."""
+        """`past` is the journal's state that a resumed run goes on from, None for a new run.
+
+        `proof` is what must still be known of that journal.
+        """
         self._folder = folder
         self._journal = journal
         self._plan = plan
@@ -91,8 +96,9 @@ class Session:
         photometry = Photometry(optics, clock, self._record) if optics else None
         self._tending = Tending(self._bench, clock, limits, folder.sample)
         self._procedure = Procedure(
-            plan, self._handling(equipment), bench, clock, self._record, photometry, limits, self
-        )
+            plan, self._handling(equipment), bench, clock, self._record, photometry, limits, self,
+            proof or Proof(clock),
+        )  # fmt: skip
         if past is not None:  # where it was, until the bench has been asked
             self._procedure.position = max(past["step"], 0)
             self._procedure.epoch_ns = past["origin_ns"]

@@ -64,6 +64,8 @@ LADDER: Final[Mapping[str, Rung]] = MappingProxyType(
         "solution-old": Rung("note", "A solution is older than it should be."),
         "clock-step": Rung("note", "The calendar was set while the run went on."),
         "disk-low": Rung("note", "Little room is left for the journal."),
+        "journal-damaged": Rung("hold", "A record of the journal is not what was written."),
+        "journal-doubt": Rung("hold", "Nothing shows that the journal is whole."),
         "journal-lost": Rung("abort", "The journal cannot be written."),
         "power-low": Rung("hold", "The supply runs on its reserve."),
     }
