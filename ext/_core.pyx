@@ -375,6 +375,13 @@ cdef class Core:
         core_lease(self._core, until_ns)
         self._settle()
 
+    def answers(self, int64_t within_ns):
+        cdef bint answered = True
+        if not self.virtual:
+            with nogil:
+                answered = pacer_answers(self._core, within_ns)
+        return answered
+
     def safe_programme(self, steps):
         cdef programme *made = <programme *>calloc(1, sizeof(programme))
         if made is NULL:

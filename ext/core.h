@@ -214,6 +214,8 @@ int pacer_start(struct core *core);
 void pacer_stop(struct core *core);
 /* Waits until the pacer has judged everything due by deadline_ns; bounded. */
 enum clock_end pacer_settle(struct core *core, int64_t deadline_ns);
+/* Whether the pacer steps when it is asked to, within so many real nanoseconds. */
+int pacer_answers(struct core *core, int64_t within_ns);
 /* SCHED_FIFO at `priority`, or back to SCHED_OTHER with 0; 0 or an errno. */
 int pacer_fifo(struct core *core, int priority);
 int pacer_pin(struct core *core, int cpu);

@@ -91,5 +91,6 @@ cdef extern from "core.h" nogil:
     int pacer_start(core *)
     void pacer_stop(core *)
     clock_end pacer_settle(core *, int64_t deadline_ns)
+    int pacer_answers(core *, int64_t within_ns) nogil
     int pacer_fifo(core *, int priority)
     int pacer_pin(core *, int cpu)

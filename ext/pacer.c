@@ -82,11 +82,9 @@ static int due(struct core *core, int64_t deadline_ns) {
     return 0;
 }
 
-enum clock_end pacer_settle(struct core *core, int64_t deadline_ns) {
+/* Has the pacer step, and waits until it has judged everything due by deadline_ns. */
+static enum clock_end watch(struct core *core, int64_t deadline_ns, int64_t end_ns) {
     enum clock_end end = CLOCK_RUNG;
-    if (!due(core, deadline_ns)) {
-        return CLOCK_REACHED;
-    }
     atomic_fetch_add(&core->watchers, 1);
     core_ring(core);
     while (end == CLOCK_RUNG || end == CLOCK_SLICE) {
@@ -94,10 +92,27 @@ enum clock_end pacer_settle(struct core *core, int64_t deadline_ns) {
         if (atomic_load(&core->stepped_ns) >= deadline_ns) {
             break;
         }
-        end = bell_wait(&core->steps, seen, core_real(core, deadline_ns) + SETTLE_NS);
+        end = bell_wait(&core->steps, seen, end_ns);
     }
     atomic_fetch_sub(&core->watchers, 1);
     return end;
+}
+
+enum clock_end pacer_settle(struct core *core, int64_t deadline_ns) {
+    if (!due(core, deadline_ns)) {
+        return CLOCK_REACHED;
+    }
+    return watch(core, deadline_ns, core_real(core, deadline_ns) + SETTLE_NS);
+}
+
+int pacer_answers(struct core *core, int64_t within_ns) {
+    int64_t asked_ns = core_now(core);
+    int64_t end_ns = clock_now() + within_ns;
+    enum clock_end end = CLOCK_INTERRUPTED;
+    while (end == CLOCK_INTERRUPTED) { /* ends: a signal does not move end_ns */
+        end = watch(core, asked_ns, end_ns);
+    }
+    return end == CLOCK_RUNG;
 }
 
 int pacer_fifo(struct core *core, int priority) {

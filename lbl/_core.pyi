@@ -185,6 +185,12 @@ class Core:
         gone.
         """
 
+    def answers(self, within_ns: int) -> bool:
+        """Whether the thread of the real clock steps when asked to, within `within_ns` real ns.
+
+        A virtual clock has no thread and always answers.
+        """
+
     def safe_programme(self, steps: Iterable[tuple[int, int, bytes]]) -> None:
         """Replace the safe programme: (delay after its start in ns, channel, bytes), at most STEPS.
 

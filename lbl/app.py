@@ -207,9 +207,9 @@ def _bind(recipe: str, bench: str, sets: Mapping[str, str]) -> _Bound:
         raise BadInput(*problems)
     fitted = equipment(file, made.substrate.area)
     bench_text = embedded(bench_path.read_text("utf-8"), bench_path.parent)
-    recipe_text = recipe_path.read_bytes().decode("utf-8")
-    made_plan = make_plan(made, fitted)
-    return _Bound(made_plan, fitted, file, recipe_text, bench_text, recipe_path, made.content)
+    return _Bound(
+        make_plan(made, fitted), fitted, file, made.text, bench_text, recipe_path, made.content
+    )
 
 
 def _tried(problems: list[Problem], act: Callable[[], T]) -> T | None:
@@ -341,7 +341,7 @@ def _endorsed(order: Order, bound: _Bound) -> "Endorsed":
     """Who signed the recipe; raises BadInput when nobody did whom somebody here trusts."""
     from lbl.signing import demand
 
-    data = bound.recipe_text.encode()
+    data = bound.recipe_path.read_bytes()
     return demand(bound.recipe_path, bound.content, data, order.sets, order.trust)
 
 

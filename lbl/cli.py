@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from lbl import cli_sign, cli_study, cli_torture
+from lbl import cli_auto, cli_recipe, cli_sign, cli_study, cli_torture
 from lbl.cli_bench import bench_app, driver_app
 from lbl.cli_sign import Signed, Trust
 
@@ -350,6 +350,11 @@ def timing(
         screen.as_json(figures)
 
 
+app.command()(cli_recipe.schema)
+app.command()(cli_recipe.fmt)
+app.command()(cli_recipe.new)
+app.command()(cli_recipe.diff)
+app.command()(cli_auto.auto)
 app.command()(cli_sign.sign)
 app.command()(cli_study.twin)
 app.command()(cli_study.sweep)

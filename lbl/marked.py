@@ -8,8 +8,9 @@ import difflib
 import os
 import re
 import stat
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, get_args
@@ -18,44 +19,60 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from lbl.errors import BadInput, Problem, short
-from lbl.nodes import Builder, Node, Scalar, child, plain, scalar
+from lbl.nodes import MAX_PROBLEMS, Builder, Node, Scalar, Scanner, bounded, child, plain, scalar
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
 
-__all__ = ["Marked", "Route", "Scalar", "load", "problem_of", "problems_of", "scalar", "suggest"]
+__all__ = [
+    "MAX_PROBLEMS", "Marked", "Route", "Scalar", "bounded", "choice", "load", "problem_of",
+    "problems_of", "scalar", "suggest",
+]  # fmt: skip
 
 MAX_BYTES: Final = 256 * 1024
+MAX_COMPARED: Final = 256  # names, to find the one that was meant
+MAX_LISTED: Final = 16  # names in one message
 # The characters that YAML 1.2 allows in a stream (YAML 1.2.2, production 1, c-printable).
 _FORBIDDEN: Final = re.compile(
     "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 )
+_BREAK: Final = re.compile("\r\n|[\r\n]")
 
 Route = tuple[str | int, ...]
 _NO_ORIGINS: Final[Mapping[Route, str]] = MappingProxyType({})
+_NO_GRAFTS: "Final[Mapping[Route, Marked]]" = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class Marked:
     """Plain data with the place of every value. `name` is what places begin with.
 
-    `origins` overrides the place of values that were written elsewhere than where they are used.
+    `origins` overrides the place of values that were written elsewhere than where they are used;
+    `grafts` are whole texts that stand at a route of this one. `text` is what was read.
     """
 
     name: str
     data: object
     root: Node = field(repr=False)
     origins: Mapping[Route, str] = field(default_factory=lambda: _NO_ORIGINS, repr=False)
+    grafts: "Mapping[Route, Marked]" = field(default_factory=lambda: _NO_GRAFTS, repr=False)
+    text: str = field(default="", repr=False)
 
     def place(self, route: Route = ()) -> str:
         """Return `file:line:col` of the value at `route`, or of what holds it if it is missing."""
         if route in self.origins:
             return self.origins[route]
+        other, rest = self._owner(route)
+        if other is not self:
+            return other.place(rest)
         node = self._reach(route)
         return f"{self.name}:{node.line}:{node.column}"
 
     def key_place(self, route: Route) -> str:
         """Return `file:line:col` of the key that the value at `route` belongs to."""
+        other, rest = self._owner(route)
+        if other is not self:
+            return other.key_place(rest)
         keys = self._reach(route[:-1]).keys or {}
         if not route or route[-1] not in keys:
             return self.place(route)
@@ -64,13 +81,25 @@ class Marked:
 
     def known(self, route: Iterable[str | int]) -> Route:
         """Return `route` without the parts that the data does not have, the last one excepted."""
-        node, kept, parts = self.root, [], tuple(route)
+        parts = tuple(route)
+        other, rest = self._owner(parts)
+        if other is not self:
+            return (*parts[: len(parts) - len(rest)], *other.known(rest))
+        node, kept = self.root, []
         for number, part in enumerate(parts):
             below = child(node, part)
             if below is not None or number == len(parts) - 1:
                 kept.append(part)
             node = below or node
         return tuple(kept)
+
+    def _owner(self, route: Route) -> "tuple[Marked, Route]":
+        """The text that a value was written in, and where in it."""
+        if self.grafts:
+            for length in range(1, len(route) + 1):
+                if route[:length] in self.grafts:
+                    return self.grafts[route[:length]], route[length:]
+        return self, route
 
     def _reach(self, route: Route) -> Node:
         node = self.root
@@ -94,7 +123,9 @@ def load(source: Path | str, name: str = "") -> Marked:
     _check_text(source, name)
     builder = Builder(name)
     try:
-        for event in YAML(typ="safe", pure=True).parse(source):
+        yaml = YAML(typ="safe", pure=True)
+        yaml.Scanner = Scanner
+        for event in yaml.parse(source):
             builder.take(event)
     except MarkedYAMLError as error:
         raise BadInput(*builder.problems, _syntax(error, name)) from None
@@ -104,14 +135,25 @@ def load(source: Path | str, name: str = "") -> Marked:
     if builder.problems:
         raise BadInput(*builder.problems)
     root = builder.root or Node(1, 1)
-    return Marked(name, plain(root), root)
+    return Marked(name, plain(root), root, text=source)
 
 
 def suggest(word: str, words: Iterable[str]) -> str:
-    """Return "did you mean 'PDAC'?" for the nearest of `words`, or "" if none is near."""
-    by_lower = {known.lower(): known for known in words}
+    """Return "did you mean 'PDAC'?" for the nearest of `words`, or "" if none is near.
+
+    Only the first MAX_COMPARED are looked at: a file may hold thousands, each misspelt once.
+    """
+    by_lower = {known.lower(): known for known in islice(words, MAX_COMPARED)}
     near = difflib.get_close_matches(word.lower()[:64], list(by_lower), n=1, cutoff=0.7)
     return f"did you mean '{short(by_lower[near[0]])}'?" if near else ""
+
+
+def choice(word: str, words: Collection[str], what: str) -> str:
+    """Return the nearest of `words` as `suggest` does, or what there is: "phases: a, b"."""
+    listed = [short(known) for known in islice(words, MAX_LISTED)]
+    if len(words) > MAX_LISTED:
+        listed.append(f"and {len(words) - MAX_LISTED} more")
+    return suggest(word, words) or f"{what}: {', '.join(listed) or 'none'}"
 
 
 def _read(path: Path, name: str) -> str:
@@ -155,7 +197,9 @@ def _too_large(name: str) -> Problem:
 
 
 def _at(name: str, before: str) -> str:
-    return f"{name}:{before.count(chr(10)) + 1}:{len(before) - before.rfind(chr(10))}"
+    """The place after `before`; a lone carriage return ends a line too (YAML 1.2.2, 5.4)."""
+    rows = _BREAK.split(before)
+    return f"{name}:{len(rows)}:{len(rows[-1]) + 1}"
 
 
 def _syntax(error: MarkedYAMLError, name: str) -> Problem:
@@ -220,12 +264,12 @@ def problems_of(
     return sorted(found, key=in_file_order)
 
 
-def in_file_order(problem: Problem) -> tuple[int, int]:
-    """Sort key of a problem: its line and column; places outside a file come last."""
+def in_file_order(problem: Problem) -> tuple[str, int, int]:
+    """Sort key of a problem: its file, line and column; places outside a file come last."""
     parts = problem.place.rsplit(":", 2)
     if len(parts) == 3 and parts[1].isdigit() and parts[2].isdigit():
-        return int(parts[1]), int(parts[2])
-    return 1 << 30, 0
+        return parts[0], int(parts[1]), int(parts[2])
+    return "\U0010ffff", 0, 0
 
 
 def problem_of(
@@ -248,7 +292,8 @@ def problem_of(
         sentence = f"'{key}' is missing" + (f" in '{short(whose)}'" if whose else "")
         return Problem(f"{prefix}-missing-key", sentence, marked.place(route[:-1]))
     if kind == "extra_forbidden":
-        cure = _nearest(str(route[-1]), sorted(_fields(model, one["loc"][:-1])))
+        fields = sorted(_fields(model, one["loc"][:-1]))
+        cure = choice(str(route[-1]), fields, "known") if fields else ""
         sentence = f"'{key}' is not known here"
         return Problem(f"{prefix}-unknown-key", sentence, marked.key_place(route), cure)
     if kind == "value_error":
@@ -265,10 +310,6 @@ def problem_of(
         sentence = f"'{key}' must be {_DUE.get(kind, 'something else')}, not {_named(given)}"
         return Problem(f"{prefix}-wrong-type", sentence, place, _hint(kind, given))
     return Problem(f"{prefix}-out-of-range", _out_of_range(key, given, context, one), place)
-
-
-def _nearest(word: str, words: Sequence[str]) -> str:
-    return suggest(word, words) or (f"known: {', '.join(words)}" if words else "")
 
 
 def _wrong_word(prefix: str, key: str, given: object, expected: str, place: str) -> Problem:

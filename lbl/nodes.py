@@ -5,8 +5,9 @@ never build anything but text, numbers, booleans, None, lists and mappings.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 
 from ruamel.yaml.events import (
     AliasEvent,
@@ -18,13 +19,15 @@ from ruamel.yaml.events import (
     SequenceEndEvent,
     SequenceStartEvent,
 )
+from ruamel.yaml.scanner import Scanner as PureScanner
 
 from lbl.errors import BadInput, Problem, short
 
 MAX_DEPTH: Final = 32
-MAX_NODES: Final = 50_000
+MAX_NODES: Final = 25_000
 MAX_ALIASES: Final = 256
-MAX_PROBLEMS: Final = 100  # told at once; a file with more is not a recipe
+MAX_ALIASED: Final = 1024  # values that aliases stand for, or 4 KB would cost what 256 KB cost
+MAX_PROBLEMS: Final = 100  # told at once; nobody reads more, and a file may hold thousands
 MAX_DIGITS: Final = 18  # of an integer; more would overflow what the plan counts with
 
 # The core schema (YAML 1.2.2, section 10.3.2), but an integer with leading zeros stays text:
@@ -41,6 +44,15 @@ _WORDS: Final[tuple[tuple[frozenset[str], bool | float | None], ...]] = (
 )
 
 Scalar = str | int | float | bool | None
+
+
+def bounded(problems: Sequence[Problem], name: str) -> Sequence[Problem]:
+    """As many problems as are told at once, and a last one that says so where there are more."""
+    if len(problems) <= MAX_PROBLEMS:
+        return problems
+    sentence = f"there are more mistakes than these {MAX_PROBLEMS}"
+    more = Problem("file-more", sentence, name, "correct these first, then check again")
+    return (*problems[:MAX_PROBLEMS], more)
 
 
 @dataclass(slots=True)
@@ -91,6 +103,20 @@ def _is_long_integer(text: str) -> bool:
     return text.lstrip("+-").isdigit()
 
 
+class Scanner(PureScanner):
+    """Reads no further ahead than a text may be deep.
+
+    Each open bracket may begin a key, and is looked at again for each that follows; 1 KB of them
+    would take as long as 100 KB of recipe. What is deeper than allowed is refused in any case.
+    """
+
+    def fetch_flow_collection_start(self, TokenClass: Any, to_push: str) -> None:  # noqa: N803
+        """Forget the keys that might begin above, so that the brackets so far are handed on."""
+        if self.flow_level > MAX_DEPTH:
+            self.possible_simple_keys.clear()
+        super().fetch_flow_collection_start(TokenClass, to_push)
+
+
 class Builder:
     """Builds the tree of nodes from events; collects the problems that leave it readable."""
 
@@ -103,6 +129,7 @@ class Builder:
         self._keys: list[tuple[str, int, int] | None] = []  # the key that waits, per open node
         self._anchors: dict[str, Node] = {}
         self._aliases = 0
+        self._aliased = 0
         self._documents = 0
         self._nodes = 0
 
@@ -162,6 +189,10 @@ class Builder:
             self._fatal("yaml-alias", f"alias '*{short(event.anchor)}' contains itself", event)
         if self._aliases > MAX_ALIASES:
             self._fatal("yaml-alias", f"there are more than {MAX_ALIASES} aliases", event)
+        self._aliased += target.size
+        if self._aliased > MAX_ALIASED:
+            sentence = f"the aliases stand for more than {MAX_ALIASED} values"
+            self._fatal("yaml-alias", sentence, event, "write 'repeat' instead")
         self._add(target, event)
 
     def _add(self, node: Node, event: Event) -> None:
@@ -229,8 +260,8 @@ class Builder:
 
     def _note(self, problem: Problem) -> None:
         self.problems.append(problem)
-        if len(self.problems) >= MAX_PROBLEMS:
-            raise BadInput(*self.problems)
+        if len(self.problems) > MAX_PROBLEMS:
+            raise BadInput(*bounded(self.problems, self._name))
 
     def _fatal(self, code: str, sentence: str, event: Event, remedy: str = "") -> NoReturn:
         place = self._place(event.start_mark.line + 1, event.start_mark.column + 1)

@@ -69,9 +69,28 @@ def send(pid: int, number: int) -> None:
 
 
 def status(run: str, runs: Path) -> dict[str, Any]:
-    """Where a run is, from its journal."""
+    """Where a run is, from its journal, and what a hold, a stop or an abort would cost now."""
     path = find_run(runs, run)
-    return _facts(path)
+    facts = _facts(path)
+    return {**facts, "costs": _costs(path) if facts["pid"] else {}}
+
+
+def _costs(path: Path) -> dict[str, str]:
+    """What each verb would cost a run that a process drives; raises Fault for a damaged folder."""
+    from lbl.bench.file import read_bench
+    from lbl.run.clock import idle_s
+    from lbl.run.cost import costs
+    from lbl.run.relaunch import frozen_plan, pace
+
+    state = look(path).state
+    folder = RunFolder.open(path)
+    try:
+        plan, created = frozen_plan(folder)
+    finally:
+        folder.close()
+    rate = pace(created, read_bench(path / "bench.yaml"))
+    gone_ns = int(idle_s(path / "journal.jsonl") * rate * 1e9)
+    return costs(plan, state, state["mono_ns"] + gone_ns)
 
 
 def _facts(path: Path) -> dict[str, Any]:

@@ -56,6 +56,10 @@ def facts(values: Mapping[str, Any]) -> None:
     """A list of names and values."""
     table = Table(show_header=False, box=None)
     for name, value in values.items():
+        if isinstance(value, Mapping):
+            for verb, cost in value.items():
+                table.add_row(f"{verb} now", str(cost))
+            continue
         table.add_row(name.replace("_", " "), str(value))
     _out.print(table)
 

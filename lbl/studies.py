@@ -272,8 +272,7 @@ class _Side:
             raise BadInput(Problem("study-bench", sentence, "--bench", remedy))
         world_parameters(world, "--world")
         text = embedded(bench_path.read_text("utf-8"), bench_path.parent)
-        recipe_text = recipe_path.read_text("utf-8")
-        return cls(made.name, made.parameters, recipe_text, file, text, sets, world)
+        return cls(made.name, made.parameters, made.text, file, text, sets, world)
 
     def changed(self, changes: Mapping[str, str], option: str) -> "_Side":
         """The same with other parameters; the name says whether recipe's or world's."""

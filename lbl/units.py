@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from functools import lru_cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from lbl.errors import short
 
@@ -76,6 +76,7 @@ _ATOMS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "kPa": ("1e3", "pressure"),
         "bar": ("1e5", "pressure"),
         "mbar": ("1e2", "pressure"),
+        "rpm": ("1", "turning"),
         "ppm": ("1e-6", ""),
         "%": ("1e-2", ""),
     }
@@ -104,6 +105,63 @@ def span(text: object, unit: str) -> tuple[float, float]:
     Raises ValueError with a sentence, also when low is above high.
     """
     return _span(_as_text(text, unit), unit)
+
+
+def form(unit: str, low: float = -math.inf, high: float = math.inf) -> dict[str, Any]:
+    """Return the JSON Schema of a quantity in `unit`, as somebody writes it.
+
+    Units of this file that are of another kind are refused; one that only pint knows is allowed.
+    The bounds stand in the description: JSON Schema cannot compare texts with units.
+    """
+    bounds = [
+        f"{word} {duration(bound) if unit == 's' else show(bound, unit)}"
+        for word, bound in (("at least", low), ("at most", high))
+        if math.isfinite(bound)
+    ]
+    what = f"a quantity such as {_example(unit)}" if unit else "a number, or a share in %"
+    made: dict[str, Any] = {"description": ", ".join((what, *bounds))}
+    if not unit:
+        known = "|".join(_alike(unit))
+        text = {"type": "string", "pattern": rf"^\s*{_NUMBER}\s*(?:{known})?\s*$"}
+        return {**made, "anyOf": [{"type": "number"}, text]}
+    return {
+        **made,
+        "type": "string",
+        "pattern": rf"^\s*{_NUMBER}\s*{_UNIT}\s*$",
+        "not": {"pattern": rf"^\s*{_NUMBER}\s*(?:{'|'.join(_unlike_units(unit))})\s*$"},
+    }
+
+
+def span_form(unit: str) -> dict[str, Any]:
+    """Return the JSON Schema of a range in `unit`, such as '15..30 degC'."""
+    others = "|".join(_unlike_units(unit))
+    return {
+        "description": f"a range such as '15..30 {unit}'",
+        "type": "string",
+        "pattern": rf"^\s*{_NUMBER}\s*(?:{_UNIT})?\s*\.\.\s*{_NUMBER}\s*{_UNIT}\s*$",
+        "not": {"pattern": rf"{_NUMBER}\s*(?:{others})\s*$"},
+    }
+
+
+def _alike(unit: str) -> list[str]:
+    """The single units of this file that measure what `unit` does."""
+    return [name for name in _singles() if _kind(name) == _kind(unit)]
+
+
+@lru_cache(maxsize=64)
+def _unlike_units(unit: str) -> list[str]:
+    return [name for name in _singles() if _kind(name) != _kind(unit)]
+
+
+def _singles() -> tuple[str, ...]:
+    return (*_ATOMS, *_LITRES, *_THERMOMETERS)
+
+
+def _kind(unit: str) -> object:
+    if unit in _THERMOMETERS:
+        return "temperature"
+    sized = _sized(unit)
+    return None if sized is None else sized[1]
 
 
 def _as_text(given: object, unit: str) -> str:

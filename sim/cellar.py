@@ -123,6 +123,25 @@ class Cellar:
         true, strength = self._truly(label)
         self.bottle(name, now_ns).fill(true, strength, volume, now_ns)
 
+    def pour(self, name: str, volume: float, now_ns: int) -> float:
+        """Add mL of fresh solution, as the vessel's label says; return the mL that ran over.
+
+        Raises ValueError for a vessel that was never filled.
+        """
+        vessel, label = self.vessel(name), self.vessel(name).solution
+        if label is None:
+            raise ValueError(f"vessel {name}: fill it before anybody adds to it")
+        vessel.settle(now_ns)
+        spec = VesselSpec(f"jug for {name}", 0.0, 0.0, 0.0, True, _UNBOUNDED)
+        jug = Vessel(spec, self._parameters)
+        true, strength = self._truly(label)
+        jug.fill(true, strength, volume, 0)
+        if vessel.volume + volume > 0.0:
+            vessel.blend(jug, volume / (vessel.volume + volume))
+        over = vessel.add(volume, jug.amounts)
+        self.spend(vessel, over)
+        return over
+
     def pump(self, name: str, asked: float, now_ns: int, since_ns: int) -> Stroke:
         """Pump mL from bottle to vessel (negative: back); `since_ns` draws the pump's chance.
 

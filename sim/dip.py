@@ -10,13 +10,14 @@ from typing import Any
 from sim import ledger
 from sim.arm import BOTTOM, LIQUID, RIM, Arm, Crossing, Geometry
 from sim.fluid import PROTEIN, VesselSpec
-from sim.links import AxisLink, Link, MassLink, PumpLink
+from sim.links import AxisLink, Link, MassLink, PumpLink, StirLink
 from sim.mishaps import Mishap
 from sim.motion import Motion
 from sim.optics import apparent
 from sim.scene import NEVER_NS, Scene
 
 _PUMP = "pump:"
+_STIRRER = "stirrer"
 _SLOWEST = 0.0  # mm/s: a level that sinks away leaves least on the film
 
 
@@ -47,7 +48,14 @@ class Dip:
         }
 
     def link(self, text: str) -> Link | None:
-        """Return the socket "pump:<vessel>", None for another name; ValueError without vessel."""
+        """Return the socket "pump:<vessel>", None for another name; ValueError without vessel.
+
+        "stirrer" puts bars into all baths, which stand until they are told to turn; without it the
+        baths are stirred by somebody else, as the parameter `stir` says.
+        """
+        if text == _STIRRER:
+            self._substrate.stir(0.0, self._scene.now_ns)
+            return StirLink(self._warmth, _nothing, self._stir)
         if not text.startswith(_PUMP):
             return None
         name = text.removeprefix(_PUMP)
@@ -224,7 +232,19 @@ class Dip:
             scene.warn("overflow", name, stroke.over)
         return stroke.went
 
+    def _stir(self, rpm: float, now_ns: int) -> None:
+        """Turn the bars; the film's rates change from now on."""
+        self._substrate.stir(rpm, self._scene.advance(now_ns, self.due_ns))
+
+    def _warmth(self, now_ns: int) -> float:
+        """Return the temperature of the liquids."""
+        return self._scene.heat.temperature(self._scene.advance(now_ns, self.due_ns))
+
     def _grams(self, now_ns: int) -> float:
         """Return the mass of all feed bottles, glass included."""
         self._scene.advance(now_ns, self.due_ns)
         return self._cellar.grams()
+
+
+def _nothing(on: bool, setpoint: float, now_ns: int) -> None:
+    """Heat nothing."""

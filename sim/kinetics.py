@@ -54,8 +54,10 @@ class Law:
     tilt: float
 
     @classmethod
-    def of(cls, parameters: Mapping[str, float]) -> "Law":
+    def of(cls, parameters: Mapping[str, float], still: bool = False) -> "Law":
         """Return the constants; `rate` is monolayers per s at 1 mg/mL and 22 degC.
+
+        In a `still` bath the bars stand, whatever the parameter `stir` says.
 
         Of a still bath: `surface` s/m, `spread` m2/s, `calm` the convective layer in m at
         1 mg/mL, `per_layer` monolayers per kg/m2. `sinks` and `lands` are monolayers per s and
@@ -80,7 +82,7 @@ class Law:
             scatter=parameters["sig_layer"] / 100.0,
             dry_loss=parameters["t_dry_eff"],
             dry_haze=parameters["dry_scat"],
-            stir=parameters["stir"],
+            stir=0.0 if still else parameters["stir"],
             surface=1.0 / parameters["k_surf"],
             spread=parameters["D_PM"],
             calm=convective(parameters, 1.0),

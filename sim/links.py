@@ -1,8 +1,8 @@
 """The sockets into which instrument models plug: one small frozen class for each kind.
 
 They hold no state of their own. A bench file names them: "arm.z", "arm.x", "pump:NAME",
-"photodiode", "light", "thermostat", "crystal", "film" of any bench; "balance" of a dip bench;
-"syringe", "selector", "line", "sensors", "reference" of a flow bench.
+"photodiode", "light", "thermostat", "crystal", "film" of any bench; "balance" and
+"stirrer" of a dip bench; "syringe", "selector", "line", "sensors", "reference" of a flow bench.
 """
 
 from collections.abc import Callable
@@ -49,6 +49,18 @@ class HeatLink:
 
     temperature: Callable[[int], float]
     drive: Callable[[bool, float, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class StirLink:
+    """A plate under the baths: `temperature(now_ns)` of its probe in degC, `stir(rpm, now_ns)`.
+
+    `heat(on, setpoint, now_ns)` warms nothing: the thermostat's jacket holds against it.
+    """
+
+    temperature: Callable[[int], float]
+    heat: Callable[[bool, float, int], object]
+    stir: Callable[[float, int], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +128,7 @@ Link = (
     | LightLink
     | HeatLink
     | MassLink
+    | StirLink
     | SyringeLink
     | ValveLink
     | LineLink

@@ -23,13 +23,15 @@ class Reservoir:
     """A bag of `volume` mL at a `position` of the selector (from 1).
 
     `returned` tells whether the cell's liquid is meant to go back into it: a plan's affair, the
-    world lets any liquid go where the valves lead it.
+    world lets any liquid go where the valves lead it. `capacity` mL fit; 0 is a quarter more than
+    its volume.
     """
 
     name: str
     position: int
     volume: float
     returned: bool = False
+    capacity: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,14 @@ def specs(reservoirs: Sequence[Reservoir], geometry: FlowGeometry) -> list[Vesse
     if len({geometry.source, geometry.inlet, geometry.waste}) != 3:
         raise ValueError("source, inlet and waste need three ports of the pump's valve")
     return [
-        VesselSpec(one.name, float(one.position), one.volume, 0.0, True, one.volume * _BAG_ROOM)
+        VesselSpec(
+            one.name,
+            float(one.position),
+            one.volume,
+            0.0,
+            True,
+            one.capacity or one.volume * _BAG_ROOM,
+        )
         for one in reservoirs
     ]
 

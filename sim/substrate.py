@@ -29,6 +29,7 @@ class Substrate:
         "_law",
         "_liquid",
         "_parameters",
+        "_rpm",
         "_seed",
         "_since_ns",
         "carried",
@@ -52,6 +53,7 @@ class Substrate:
         self._area = area
         self._seed = seed
         self._law = Law.of(parameters)
+        self._rpm: float | None = None  # of the bars; None: there are none
         self._liquid = Liquid()
         self._since_ns = 0
         self.film = Film()
@@ -123,6 +125,15 @@ class Substrate:
         self.carried = Carried(film, 0.0, amounts, cell.spec.name, now_ns)
         self.inside = None
 
+    def stir(self, rpm: float, now_ns: int) -> None:
+        """Be in liquids that bars stir so fast from now on (rpm, 0: they stand)."""
+        if rpm == self._rpm:
+            return
+        self.settle(now_ns)
+        self._rpm = rpm
+        self._law = Law.of(self._parameters, rpm == 0.0)
+        self.film.stay = 0.0  # the layer of liquid around it forms anew
+
     def settle(self, now_ns: int) -> None:
         """Write film and bath forward to now; nothing to do in air."""
         vessel = self.inside
@@ -188,6 +199,7 @@ class Substrate:
             "film": self.film.plain(),
             "inside": None if self.inside is None else self.inside.spec.name,
             "since": self._since_ns - start_ns,
+            "rpm": self._rpm,
             "liquid": [wet.species, wet.charge, wet.concentration, wet.pH, wet.own, wet.lumps],
             "carried": None
             if carried is None
@@ -209,6 +221,8 @@ class Substrate:
         else:
             self.inside = cellar.inner.get(inside) or cellar.vessel(inside)
         self._since_ns = int(plain["since"]) + start_ns
+        self._rpm = plain["rpm"]
+        self._law = Law.of(self._parameters, self._rpm == 0.0)
         self._liquid = Liquid(*plain["liquid"])
         self.carried = None
         if plain["carried"] is not None:

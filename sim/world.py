@@ -32,7 +32,7 @@ __all__ = [
     "World",
 ]
 
-_VERSION = 3
+_VERSION = 4
 _OHM = 1e8  # of a film between electrodes (a guess)
 _HALF_LIGHT = 20.0  # uW/cm2 that give half of the photovoltage (a guess)
 
@@ -105,6 +105,22 @@ class World:
         self._stage.fills(vessel)
         scene.warned = {mark for mark in scene.warned if mark[1] != vessel}
 
+    def pour(self, vessel: str, volume: float) -> None:
+        """Add `volume` mL of fresh solution to a vessel, as its label says, over the rim and all.
+
+        Raises ValueError for an unknown vessel or one that was never filled.
+        """
+        scene = self.scene
+        wet = scene.substrate.inside is self._cellar.vessel(vessel)
+        if wet:
+            scene.substrate.settle(scene.now_ns)
+        over = self._cellar.pour(vessel, volume, scene.now_ns)
+        if wet:
+            scene.substrate.look(scene.now_ns)
+        scene.warned = {mark for mark in scene.warned if mark[1] != vessel}
+        if over > 0.0:
+            scene.warn("overflow", vessel, over)
+
     def stock(self, vessel: str, volume: float) -> None:
         """Put a fresh feed bottle of `volume` mL under the pump of a vessel already filled."""
         self._cellar.stock(vessel, volume, self.scene.now_ns)
@@ -122,7 +138,7 @@ class World:
         Every bench: "photodiode": PowerLink; "light": LightLink; "thermostat": HeatLink;
         "crystal": CrystalLink of a microbalance beside the film; "film": FilmLink.
         A dip bench: "arm.z" and "arm.x": AxisLink; "pump:<vessel>": PumpLink; "balance":
-        MassLink. A flow bench: see Flow.
+        MassLink; "stirrer": StirLink. A flow bench: see Flow.
         """
         found = self._links.get(text) or self._stage.link(text)
         if found is None:

@@ -25,6 +25,7 @@ from lbl.cli import app
 from lbl.journal import kinds
 from lbl.run.machine import ACTING, TABLE, State, diagram, verbs_from
 from lbl.watch import ladder
+from lbl.watch.faults import FAULTS
 from sim.mishaps import KINDS as MISHAPS
 from sim.parameters import PARAMETERS
 
@@ -160,11 +161,42 @@ def ladder_block() -> str:
     return table(("code", "answer", "raised today", "meaning"), rows)
 
 
+def faults_block() -> str:
+    """What a run must live through, line by line, and the tests of each line."""
+    proofs = proved()
+    rows = []
+    for name, line in FAULTS.items():
+        answers = ", ".join(f"`{code}`" for code in line.codes)
+        response = f"{line.response} ({answers})" if answers else line.response
+        tests = "<br>".join(f"`{test}`" for test in proofs.get(name, ()))
+        rows.append((name, line.fault, line.detection, response, line.bound, tests))
+    return table(("line", "fault", "seen by", "answer", "bound", "tests"), rows)
+
+
+def proved() -> dict[str, list[str]]:
+    """Line of the table of faults -> the tests marked with it, as `file::test`."""
+    found: dict[str, list[str]] = {}
+    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef):
+                name = f"{path.relative_to(ROOT / 'tests').as_posix()}::{node.name}"
+                for line in _faults_of(node):
+                    found.setdefault(line, []).append(name)
+    return found
+
+
+def _faults_of(node: ast.FunctionDef) -> Iterator[str]:
+    """The lines that `@pytest.mark.fault(...)` names above a test."""
+    for mark in node.decorator_list:
+        if isinstance(mark, ast.Call) and ast.unparse(mark.func) == "pytest.mark.fault":
+            yield from (str(one.value) for one in mark.args if isinstance(one, ast.Constant))
+
+
 def _texts(*folders: Path) -> Iterator[str]:
-    """Every text constant of the program below some folders, the ladder's own left out."""
+    """Every text constant of the program below some folders, tables of words left out."""
     for folder in folders:
         for path in sorted(folder.rglob("*.py")):
-            if path.name != "ladder.py":
+            if path.name not in ("ladder.py", "faults.py"):  # data of the manual alone
                 for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                     if isinstance(node, ast.Constant) and isinstance(node.value, str):
                         yield node.value
@@ -267,6 +299,7 @@ BLOCKS: Mapping[str, tuple[Path, Callable[[], str]]] = {
     "states": (DOCS / "states.md", states_block),
     "kinds": (DOCS / "journal.md", kinds_block),
     "ladder": (DOCS / "journal.md", ladder_block),
+    "faults": (DOCS / "faults.md", faults_block),
     "world": (DOCS / "world.md", world_block),
     "mishaps": (DOCS / "world.md", mishaps_block),
     "instruments": (DOCS / "describe-a-bench.md", instruments_block),

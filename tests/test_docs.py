@@ -47,6 +47,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "arm": bench_file.ArmFile,
     "dosing": bench_file.DosingFile,
     "temperature": bench_file.TemperatureFile,
+    "stirring": bench_file.StirringFile,
 }
 # sections that two kinds of bench write with different keys
 SHARED: dict[str, tuple[type[BaseModel], ...]] = {

@@ -112,6 +112,7 @@ def test_comments_and_layout_may_change_and_it_is_said(desk: Desk) -> None:
     ("old", "new"),
     [("60 s}\nsub", "61 s}\nsub"), ("1.2.0", "1.2.1"), ("at_least: 3", "at_least: 2")],
 )
+@pytest.mark.fault("A15")
 def test_an_altered_recipe_is_refused(desk: Desk, old: str, new: str) -> None:
     desk.edit(old, new)
     assert desk.refused() == "signature-altered"
@@ -188,6 +189,7 @@ def checked_content(desk: Desk) -> str:
         {"extra": "word"},
     ],
 )
+@pytest.mark.fault("A15")
 def test_what_is_no_signature_is_refused(desk: Desk, changes: dict[str, object]) -> None:
     desk.claim(**changes)
     assert desk.refused() == "signature-damaged"

@@ -64,6 +64,27 @@ class Sense:
     read: Callable[[], float]
 
 
+@dataclass(frozen=True, slots=True)
+class Stirring:
+    """What stirs the baths: `name` is the stirrer's, `usual` its speed unless told (rpm)."""
+
+    name: str
+    stirrer: roles.Stirrer
+    usual: float
+
+    def turn(self, rpm: float) -> None:
+        """Stir so fast from now on, 0 for not at all; returns when it is so."""
+        if rpm > 0.0:
+            self.stirrer.stir(rpm)
+        else:
+            self.stirrer.stop()
+
+    def prepare(self, rpm: float) -> None:
+        """Make it ready, and stir."""
+        self.stirrer.prepare()
+        self.turn(rpm)
+
+
 class Bench:
     """The instruments of one bench file, opened on one clock."""
 
@@ -94,6 +115,7 @@ class Bench:
         self.thermostat: roles.Thermostat | None = (
             made[file.temperature.thermostat] if file.temperature else None
         )
+        self.stirring = _stirring(file, made)
         self.senses: tuple[Sense, ...] = tuple(_senses(file, made))
 
     def _open(self, purpose: str) -> None:
@@ -204,12 +226,13 @@ class Bench:
         *,
         moves: bool,
         setpoint: float | None = None,
+        rpm: float | None = None,
     ) -> Iterator[tuple[str, str, Callable[[], None]]]:
         """(name, what it may move, act) for each instrument, in the order that is safe.
 
         What carries the substrate comes first, light and heat last. Without `moves` the substrate
-        stays where it is, unless an axis has lost its reference. `setpoint` in degC is the
-        recipe's, None the bench file's.
+        stays where it is, unless an axis has lost its reference. `setpoint` in degC and `rpm` are
+        the recipe's, None the bench file's.
         """
         if self.arm is not None:
             yield from self.arm.preparations(up, start, moves=moves)
@@ -217,6 +240,10 @@ class Bench:
             yield from self.cell.preparations()
         if self.dosing is not None:
             yield self.dosing.name, "nothing", self.dosing.pump.prepare
+        if self.stirring is not None:
+            rpm = self.stirring.usual if rpm is None else rpm
+            stirs = f"the bars; stirs at {rpm:g} rpm"
+            yield self.stirring.name, stirs, partial(self.stirring.prepare, rpm)
         yield from self._watchers(wavelength, setpoint)
 
     def _watchers(
@@ -271,6 +298,13 @@ def _dosing(file: BenchFile, made: Mapping[str, Any]) -> Dosing | None:
         return None
     pump, balance = made[section.pump], made[section.balance]
     return Dosing(section.pump, pump, balance, section.rate, section.tolerance)
+
+
+def _stirring(file: BenchFile, made: Mapping[str, Any]) -> Stirring | None:
+    section = file.stirring if isinstance(file, DipFile) else None
+    if section is None:
+        return None
+    return Stirring(section.stirrer, made[section.stirrer], section.speed)
 
 
 def _optics(file: BenchFile, made: Mapping[str, Any]) -> Optics | None:

@@ -19,7 +19,7 @@ from lbl.bench.flow import (
     WindowFile,
     plumbing,
 )
-from lbl.bench.instruments import STRICT, Amperes, AnySpec, ZaberSpec, quantity
+from lbl.bench.instruments import STRICT, Amperes, AnySpec, IkaSpec, ZaberSpec, quantity
 from lbl.errors import BadInput, Problem, Refused, short
 from lbl.marked import Marked, load, problems_of, suggest
 
@@ -104,6 +104,14 @@ class PhotometryFile(BaseModel):
     irradiance: Irradiance | None = None
 
 
+class StirringFile(BaseModel):
+    """Which stirrer turns the bars of all baths, and how fast unless the recipe says otherwise."""
+
+    model_config = STRICT
+    stirrer: str
+    speed: Annotated[float, quantity("rpm"), Field(ge=0)]
+
+
 class TemperatureFile(BaseModel):
     """Which thermostat keeps the baths, and how often it is read."""
 
@@ -160,6 +168,7 @@ class DipFile(_Common):
     dosing: DosingFile | None = None
     photometry: PhotometryFile | None = None
     temperature: TemperatureFile | None = None
+    stirring: StirringFile | None = None
     vessels: Mapping[str, Vessel] = Field(min_length=1, max_length=64)
 
 
@@ -210,6 +219,7 @@ _REFERENCES: Final[Mapping[str, Mapping[str, str]]] = {
     "photometry": {"photometer": "photometer", "reference": "photometer", "light": "light"},
     "microbalance": {"qcm": "qcm"},
     "temperature": {"thermostat": "thermostat"},
+    "stirring": {"stirrer": "stirrer"},
 }
 _OPTIONAL: Final = frozenset({("cell", "meter")})
 _VESSELS: Final[Mapping[str, str]] = {
@@ -248,7 +258,7 @@ def read_any_bench(path: Path) -> AnyBench:
     if isinstance(bench, BenchFile):
         problems += _dangling(bench, marked)
     if isinstance(bench, DipFile):
-        problems += _geometry(bench, marked)
+        problems += [*_geometry(bench, marked), *_too_fast(bench, marked)]
     if isinstance(bench, FlowFile):
         problems += plumbing(bench, marked)
     if problems:
@@ -315,6 +325,23 @@ def _dangling(bench: BenchFile, marked: Marked) -> list[Problem]:
                 )
             )
     return problems
+
+
+def speed_of(file: DipFile) -> float:
+    """How fast the baths can be stirred, in rpm; 0 where nothing stirs them."""
+    section = file.stirring
+    spec = file.instruments.get(section.stirrer) if section is not None else None
+    return spec.rpm_max if isinstance(spec, IkaSpec) else 0.0
+
+
+def _too_fast(bench: DipFile, marked: Marked) -> list[Problem]:
+    """A speed that the stirrer must not have."""
+    section, most = bench.stirring, speed_of(bench)
+    if section is None or not most or section.speed <= most:
+        return []
+    sentence = f"stirring.speed is {section.speed:g} rpm, and rpm_max of the stirrer {most:g}"
+    place = marked.place(("stirring", "speed"))
+    return [Problem("bench-out-of-range", sentence, place, "stir more slowly")]
 
 
 def _geometry(bench: DipFile, marked: Marked) -> list[Problem]:

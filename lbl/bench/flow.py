@@ -76,8 +76,14 @@ class Reservoir(BaseModel):
     purpose: Literal["primer", "positive", "negative", "rinse", "any"] = Field(alias="for")
     position: Annotated[int, Field(ge=1, le=96)]
     volume: Millilitres
+    capacity: Millilitres | None = None
     returned: bool = False
     holds: str = ""
+
+    @property
+    def room(self) -> float:
+        """What it takes before it runs over, in mL; a quarter above the mark unless told."""
+        return self.capacity or 1.25 * self.volume
 
 
 class BladderFile(BaseModel):

@@ -12,7 +12,6 @@ from drivers.bus import Bus, Port
 from drivers.errors import InstrumentError
 from lbl.bench.file import AnyBench
 from lbl.bench.instruments import Spec
-from lbl.bench.simulated import Simulation
 from lbl.errors import BadInput, Problem
 
 OURS: Final = "lbl"
@@ -22,15 +21,22 @@ def library_of(file: AnyBench, pacer: Any) -> Any:
     """Where PyVISA finds the instruments: models in this process, or the machine's own ports."""
     if not file.in_process:
         return "@py"
+    from lbl.bench.simulated import Simulation  # half of what a start loads, for models alone
+
     return Simulation(file, {}, seed=0, area=2.0, sides=2).library(pacer)
+
+
+def attach(bus: Bus, name: str, spec: Any, purpose: str) -> tuple[Port, Any]:
+    """The port and the driver of one instrument, not yet spoken to. Raises InstrumentError."""
+    guard()
+    driver = drivers.DRIVERS[spec.driver]
+    port = bus.port(spec.resource, link=driver.LINK, purpose=purpose)
+    return port, driver(port, name, **spec.options())
 
 
 def open_one(bus: Bus, name: str, spec: Any, purpose: str) -> tuple[Port, Any]:
     """The port and the driver of one instrument, which answers. Raises InstrumentError."""
-    guard()
-    driver = drivers.DRIVERS[spec.driver]
-    port = bus.port(spec.resource, link=driver.LINK, purpose=purpose)
-    made = driver(port, name, **spec.options())
+    port, made = attach(bus, name, spec, purpose)
     made.connect()
     return port, made
 

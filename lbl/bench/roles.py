@@ -236,6 +236,19 @@ class Thermostat(Instrument, Protocol):
         """Stop it."""
 
 
+class Stirrer(Instrument, Protocol):
+    """Turns the stirring bars of the baths."""
+
+    def prepare(self) -> None:
+        """Make it ready; the bars come to rest."""
+
+    def stir(self, rpm: float) -> None:
+        """Turn so fast (rpm, above 0); returns when the bars do."""
+
+    def stop(self) -> None:
+        """Bring the bars to rest; returns when they are."""
+
+
 class Balance(Instrument, Protocol):
     """Weighs the feed bottle."""
 

@@ -144,6 +144,11 @@ class Simulation:
         if dosing is not None and dosing.into in assignments:
             self.world.stock(dosing.into, dosing.stock)
 
+    def pour(self, vessel: str, volume: float, now_ns: int) -> None:
+        """What a person does who is asked for it: add fresh solution (mL) to a vessel."""
+        self.settle(now_ns)
+        self.world.pour(vessel, volume)
+
     def settle(self, now_ns: int) -> None:
         """Bring pumps and world up to date, before anybody reads what is true."""
         self.assembly.settle(now_ns)
@@ -272,7 +277,7 @@ def _vessels(file: DipFile) -> list[VesselSpec]:
 
 def _reservoirs(file: FlowFile) -> list[Reservoir]:
     return [
-        Reservoir(name, vessel.position, vessel.volume, vessel.returned)
+        Reservoir(name, vessel.position, vessel.volume, vessel.returned, vessel.room)
         for name, vessel in file.vessels.items()
     ]
 
@@ -314,6 +319,8 @@ def _links(file: AnyBench) -> dict[str, str]:
         own = {arm.lift: "arm.z", arm.turn: "arm.x"}
         if dosing is not None:
             own |= {dosing.pump: f"pump:{dosing.into}", dosing.balance: "balance"}
+        if file.stirring is not None:
+            own[file.stirring.stirrer] = "stirrer"
         return {**own, **shared}
     cell = file.cell
     own = {cell.pump: "syringe", cell.selector: "selector", file.sensing.daq: "sensors"}

@@ -20,7 +20,7 @@ ROUND: Final = 6  # decimals of accounts in seconds and mL, so that sums print t
 # Families of which one intent at a time can be open, whatever step it belongs to.
 _SINGLE: Final[Mapping[str, str]] = MappingProxyType({"transfer": "", "safe": ""})
 IMMERSIONS: Final = ("expose", "rinse", "park")
-READINGS: Final = ("dark", "reference")
+READINGS: Final = ("dark", "reference", "absorbance")
 ZERO_HASH: Final = "0" * 64
 
 
@@ -64,7 +64,8 @@ def initial() -> State:
         "attempt": 0,
         "done_step": -1,
         "left": -1,  # the last immersion whose dwell is over
-        "readings": {},  # the photometer's newest dark and reference
+        "jump": None,  # the newest steps that a condition has left out: from, to
+        "readings": {},  # the photometer's newest dark, reference and absorbance
         "intents": [],
         "vessel": "",
         "immersion": None,
@@ -192,6 +193,14 @@ def _step_intent(state: State, event: Event) -> State:
     return {**_OPEN_STEP(state, event), "step": event.step, "attempt": event.attempt}
 
 
+def _condition(state: State, event: Event) -> State:
+    payload = event.payload
+    if payload["holds"]:
+        return {}
+    jump = {"from": event.step, "to": payload["to"]}
+    return {"done_step": max(state["done_step"], payload["to"] - 1), "jump": jump}
+
+
 def _step_outcome(state: State, event: Event) -> State:
     payload = event.payload
     change: State = {"intents": _close(state, "step", event.step)}
@@ -287,10 +296,12 @@ def _safe(state: State, event: Event) -> State:
 
 def _measured(state: State, event: Event) -> State:
     payload = event.payload
+    change: State = {}
     if payload["quantity"] in READINGS:
-        return {"readings": {**state["readings"], payload["quantity"]: payload["value"]}}
-    growth = payload.get("growth")
-    return {} if growth is None else {"growth": growth}
+        change["readings"] = {**state["readings"], payload["quantity"]: payload["value"]}
+    if payload.get("growth") is not None:
+        change["growth"] = payload["growth"]
+    return change
 
 
 def _deviation(state: State, event: Event) -> State:
@@ -326,6 +337,7 @@ _CHANGES: Final[Mapping[str, Callable[[State, Event], State]]] = MappingProxyTyp
         "command-effect": _effect,
         "prepare-intent": _opener("prepare", "role"),
         "prepare-outcome": _prepared,
+        "condition": _condition,
         "step-intent": _step_intent,
         "transfer-intent": _opener("transfer", ""),
         "transfer-outcome": _transfer,

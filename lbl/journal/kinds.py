@@ -45,6 +45,11 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
         "command-effect": _kind("id verb effect", "", "A command took effect or was refused."),
         "prepare-intent": _kind("role moves", "", "An instrument is about to be made ready."),
         "prepare-outcome": _kind("role result", "reason", "An instrument is ready, or is not."),
+        "condition": _kind(
+            "text holds values",
+            "to",
+            "The recipe's condition before a step was asked; false: the plan goes on at step `to`.",
+        ),
         "step-intent": _kind(
             "act",
             "leg vessel solution deposition at_ns",

@@ -163,7 +163,8 @@ def _visits(plan: Plan) -> tuple[Visit, ...]:
 
 def _records(plan: Plan, equipment: Equipment) -> int:
     """Journal records of an undisturbed run."""
-    each = {"zero": 3, "measure": 3, "dose": 4}  # intent, outcome and what was found
+    # intent and outcome, and what was found; of a refill the question, of a prime its strokes
+    each = {"zero": 3, "measure": 3, "dose": 4, "stir": 2, "refill": 5, "prime": 4}
     steps = sum(each.get(step.kind, 3 if step.vessel else 2) for step in plan.steps)
     lines = len(plan.assignments) if equipment.cell is not None else 0
     opening = RECORDS_A_RUN + RECORDS_AN_INSTRUMENT * equipment.instruments

@@ -5,11 +5,13 @@ Pure. Must never change a plan, only reckon it.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from lbl.plan.equipment import Bath, Equipment, evaporation
 from lbl.plan.schedule import Liquid, Refill, Step
 
+POURING: Final[Mapping[str, Literal["pump", "person"]]] = {"dose": "pump", "refill": "person"}
+"""Kinds of steps that put liquid into their vessel, and who does it."""
 REFILL_SHARE: Final = 0.1  # of a bath's volume may evaporate before somebody must add liquid
 MAX_REFILLS: Final = 1000  # of one bath by hand; a bench that needs more is not left alone
 
@@ -61,7 +63,7 @@ def cascade(
     film: list[float] | None = None
     for step in steps:
         bath = step.vessel
-        if step.kind == "dose":
+        if step.kind in POURING:
             _dose(step, held, filled, names)
         if not step.legs:
             continue
@@ -102,10 +104,10 @@ def refills(
             step.solution,
             float(str(step.detail["volume"])),
             step.offset_ns / 1e9,
-            "pump",
+            POURING[step.kind],
         )
         for step in steps
-        if step.kind == "dose"
+        if step.kind in POURING
     ]
     end = steps[-1].end_ns / 1e9 if steps else 0.0
     pumped = equipment.dosing.vessel if equipment.dosing is not None else ""

@@ -48,6 +48,11 @@ class Circuit:
             else:
                 self._give(source, port, -volume)
 
+    def pour(self, reservoir: str, solution: str, volume: float) -> None:
+        """Add fresh solution (mL) to a reservoir."""
+        self.volumes[reservoir] += volume
+        _mix(self.stocks[reservoir], self._pure(solution, volume))
+
     def strength(self, solution: str) -> float:
         """Return c/c0 of a solution in the cell as it is now."""
         number = self._names.index(solution)

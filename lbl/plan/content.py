@@ -2,8 +2,8 @@
 
 Pure. The order of keys, quotes, indentation, anchors and `1.0` for `1` change nothing; every value
 does, a description and a unit included, and so does the order of the solutions: baths are given to
-them in that order. Must never fill in a parameter or a default: the hash is
-of what the author wrote.
+them in that order. Included files belong to it. Must never fill in a parameter or a default: the
+hash is of what the author wrote.
 """
 
 import hashlib
@@ -33,5 +33,5 @@ def content_hash(marked: Marked) -> str:
 
 
 def content_of(text: str) -> str:
-    """The content hash of a recipe's text; raises BadInput when it is not YAML."""
+    """The content hash of a recipe in one text; raises BadInput when it is not YAML."""
     return content_hash(load(text.removeprefix("\ufeff"), "recipe"))

@@ -13,6 +13,7 @@ import rfc8785
 
 from lbl.errors import BadInput, Problem
 from lbl.plan.schedule import (
+    Ask,
     Budget,
     Leg,
     Legs,
@@ -137,6 +138,8 @@ def _step_row(step: Step, ways: dict[Legs, int]) -> dict[str, Any]:
         row["exchange"] = list(step.exchange)
     if step.detail:
         row["detail"] = dict(step.detail)
+    if step.ask is not None:
+        row["ask"] = asdict(step.ask)
     return row
 
 
@@ -205,4 +208,5 @@ def _step(number: int, row: Mapping[str, Any], ways: Sequence[Legs]) -> Step:
         exchange=(exchange[0], exchange[1]),
         detail=row.get("detail", {}),
         on_resume=row["on_resume"],
+        ask=Ask(**row["ask"]) if "ask" in row else None,
     )

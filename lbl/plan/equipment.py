@@ -104,7 +104,8 @@ class Equipment:
     is the range the thermostat can hold (degC). `zero` and `measure` are how long the
     photometer takes for its reference and for a reading (s), `lit` for how long of it the light is
     on (s), `irradiance` how bright it is at the film (uW/cm2, 0: the bench does not say), and
-    `instruments` how many there are.
+    `instruments` how many there are. `stirrer` is how fast the liquids can be stirred (rpm, 0: they
+    cannot).
     """
 
     name: str
@@ -125,6 +126,7 @@ class Equipment:
     lit: float = 0.0
     irradiance: float = 0.0
     instruments: int = 0
+    stirrer: float = 0.0
 
 
 def evaporation(bath: Bath, equipment: Equipment) -> float:

@@ -3,32 +3,44 @@
 Pure. Must never lengthen a dwell or place anything in time; that is the timetable's.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from lbl.errors import Problem
 from lbl.marked import Route
 from lbl.plan.assign import FIRST_SIDE, Assignment, side_of
 from lbl.plan.equipment import Bath, Equipment, Side
+from lbl.plan.exchange import primed, priming
+from lbl.plan.feeding import dose_s
 from lbl.plan.recipe import (
     PARKED_S,
     Expose,
     Measure,
+    Options,
     Park,
+    Prime,
     Prompt,
     Recipe,
+    Refill,
     Rinse,
+    Stir,
     Temperature,
     Wait,
 )
+from lbl.plan.schedule import Ask
 from lbl.plan.transfer import whole_ms
 from lbl.plan.unroll import Act
 
 PHOTOMETRY: Final = ("photometer", "light")  # roles that a measurement needs
-StopKind = Literal["expose", "rinse", "wait", "temperature", "prompt", "park"]
-STAYING: Final = frozenset({"wait", "temperature", "prompt"})  # where the substrate is already
-ASKED_S: Final = 1.0  # that a prompt takes in the plan; a person takes what it takes
+StopKind = Literal[
+    "expose", "rinse", "wait", "temperature", "stir", "refill", "prime", "prompt", "park"
+]
+STAYING: Final = frozenset(  # where the substrate is already
+    {"wait", "temperature", "stir", "refill", "prime", "prompt"}
+)
+ASKED_S: Final = 1.0  # that a question takes in the plan; a person takes what it takes
+SPUN_S: Final = 15.0  # a bar comes to rest or to its speed, and says so
 LOOKS: Final[tuple[Literal["zero", "measure"], ...]] = ("zero", "measure")
 
 
@@ -42,11 +54,16 @@ class Look:
     bilayer: int
     deposition: int
     on_resume: str
+    ask: Ask | None = None
 
 
 @dataclass(slots=True)
 class Stop:
-    """One stay in a bath (None: up in air, before the first)."""
+    """One stay in a bath (None: up in air, before the first).
+
+    `target` is the bath that a refill or prime acts on, while the substrate is in `bath`; `dose`
+    is what a pump shall put into the bath it feeds meanwhile (mL).
+    """
 
     kind: StopKind
     bath: Bath | None
@@ -62,6 +79,11 @@ class Stop:
     exchange: tuple[int, int] = (0, 0)
     detail: dict[str, object] = field(default_factory=dict)
     looks: list[Look] = field(default_factory=list)
+    target: Bath | None = None
+    dose: float = 0.0
+    ask: Ask | None = None
+    round_of: int = 0
+    after: tuple[int, ...] = ()
 
 
 class Itinerary:
@@ -84,25 +106,24 @@ class Itinerary:
         self._side: Side = FIRST_SIDE
         self._deposition = 0
         self._rinsed: Stop | None = None  # the last rinse since the last counted expose
+        self._phases: Mapping[type[Options], Callable[[Act, Any], None]] = {
+            Expose: self._expose,
+            Rinse: self._rinse,
+            Measure: self._measure,
+            Wait: self._wait,
+            Temperature: self._temperature,
+            Stir: self._stir,
+            Refill: self._refill,
+            Prime: self._prime,
+            Prompt: self._prompt,
+            Park: self._park,
+        }
+        self._act: Act | None = None  # whose stops were made last
 
     def follow(self, acts: Sequence[Act]) -> None:
         """Add the stops of all acts."""
         for act in acts:
-            options = act.options
-            if isinstance(options, Expose):
-                self._expose(act, options)
-            elif isinstance(options, Rinse):
-                self._rinse(act, options)
-            elif isinstance(options, Measure):
-                self._measure(act, options)
-            elif isinstance(options, Wait):
-                self._wait(act, options)
-            elif isinstance(options, Temperature):
-                self._temperature(act, options)
-            elif isinstance(options, Prompt):
-                self._prompt(act, options)
-            else:
-                self._park(act, options)
+            self._phases[type(act.options)](act, act.options)
         self._close()
 
     def _expose(self, act: Act, options: Expose) -> None:
@@ -155,6 +176,7 @@ class Itinerary:
         equipment = self._equipment
         lasts = equipment.zero if kind == "zero" else equipment.measure
         return Look(
+            ask=act.ask if kind == "measure" else None,  # a reference harms nothing
             kind=kind,
             duration_ns=whole_ms(lasts),
             wavelength=options.absorbance,
@@ -175,6 +197,35 @@ class Itinerary:
         stop = self._staying(act, "prompt")
         stop.detail["say"] = options.say
         self._timed(stop, ASKED_S, (0.0, PARKED_S))
+
+    def _stir(self, act: Act, options: Stir) -> None:
+        stop = self._staying(act, "stir")
+        stop.detail["rpm"] = options.at
+        self._timed(stop, SPUN_S, (0.0, PARKED_S))
+
+    def _refill(self, act: Act, options: Refill) -> None:
+        """By the pump that feeds this very bath, else by a person, who is asked for it."""
+        bath, pump = self._assignment.film[options.of], self._equipment.dosing
+        if pump is not None and pump.vessel == bath.name:
+            stop = self._staying(act, "wait")
+            stop.dose = options.volume
+            lasts = dose_s(pump, options.volume)
+            self._timed(stop, lasts, (lasts, lasts + PARKED_S))
+            return
+        stop = self._staying(act, "refill")
+        stop.target = bath
+        say = f"add {options.volume:g} mL of {options.of} to {bath.name}"
+        stop.detail.update(volume=options.volume, say=say)
+        self._timed(stop, ASKED_S, (0.0, PARKED_S))
+
+    def _prime(self, act: Act, options: Prime) -> None:
+        """Through the line of a flow bench; a bath has none, and that takes no time."""
+        cell, bath = self._equipment.cell, self._assignment.film[options.solution]
+        stop = self._staying(act, "prime")
+        stop.target = bath
+        stop.detail["volume"] = primed(cell) if cell is not None else 0.0
+        lasts = priming(cell, bath).duration_ns / 1e9 if cell is not None else 0.0
+        self._timed(stop, lasts, (lasts, lasts + PARKED_S))
 
     def _staying(self, act: Act, kind: StopKind) -> Stop:
         """A stop where the substrate is already."""
@@ -198,6 +249,9 @@ class Itinerary:
     ) -> Stop:
         stop = Stop(kind, bath, solution, 0, 0, 0, act.route, act.options.on_resume)
         stop.bilayer, stop.deposition = act.bilayer, self._deposition
+        if act is not self._act:  # a rinse is several stops, and the first of them is asked
+            stop.ask, stop.round_of, stop.after = act.ask, act.round_of, act.after
+        self._act = act
         self.stops.append(stop)
         return stop
 

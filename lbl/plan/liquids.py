@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from lbl.plan.budget import POURING
 from lbl.plan.circuit import Circuit
 from lbl.plan.equipment import Bath, Equipment, evaporation
 from lbl.plan.exchange import primed, priming
@@ -169,7 +170,7 @@ class _Dipping:
     def step(self, step: Step) -> float:
         """Carry out a step; see _Holds."""
         at_s = step.offset_ns / NS
-        if step.kind == "dose":
+        if step.kind in POURING:
             added = float(str(step.detail["volume"]))
             self._volumes[step.vessel] += added
             self._mixes[step.vessel][self._names.index(step.solution)] += added
@@ -219,7 +220,8 @@ class _Flowing:
             raise ValueError(f"bench {equipment.name} has no cell")
         names = list(plan.solutions)
         self.fills = 0
-        self._inlet = cell.inlet
+        self._cell = cell
+        self._baths = {bath.name: bath for bath in baths}
         self._circuit = Circuit(cell, baths, plan.assignments, names)
         self._signs = {name: plan.solutions[own].charge for name, own in plan.assignments.items()}
         self._opposite = {
@@ -239,13 +241,18 @@ class _Flowing:
 
     def step(self, step: Step) -> float:
         """Carry out a step; see _Holds."""
+        if step.kind in POURING:
+            volume = float(str(step.detail["volume"]))
+            self._circuit.pour(step.vessel, step.solution, volume)
+        elif step.kind == "prime":
+            self._circuit.pump(priming(self._cell, self._baths[step.vessel]))
         sign = self._signs.get(step.vessel, 0) if step.legs else 0
         carried = self._circuit.share(self._opposite[sign]) if sign else 0.0
         for pumping in step.legs:
             if isinstance(pumping, Pumping):
                 self._circuit.pump(pumping)
                 self.fills += sum(
-                    port == self._inlet and volume < 0.0 for port, volume in pumping.strokes
+                    port == self._cell.inlet and volume < 0.0 for port, volume in pumping.strokes
                 )
         return carried
 

@@ -12,8 +12,20 @@ from typing import Any, Final
 from pydantic import TypeAdapter, ValidationError
 
 from lbl.errors import BadInput, Problem, short
-from lbl.marked import Marked, Route, in_file_order, load, problem_of, scalar, suggest
+from lbl.marked import (
+    MAX_PROBLEMS,
+    Marked,
+    Route,
+    bounded,
+    choice,
+    in_file_order,
+    load,
+    problem_of,
+    scalar,
+    suggest,
+)
 from lbl.plan.content import content_hash
+from lbl.plan.inclusion import included
 from lbl.plan.migration import migrated
 from lbl.plan.order import findings
 from lbl.plan.recipe import LANGUAGE, PHASES, Phase, Recipe
@@ -39,7 +51,9 @@ def read_recipe(source: Path | str, overrides: Mapping[str, str] = NO_OVERRIDES)
             Problem("recipe-not-mapping", "this is no mapping of keys", marked.place(), remedy)
         )
     today = replace(marked, data=migrated(marked.data, marked.place(("lbl",))))
-    filling = _Filling(today, overrides)
+    folder = source.parent if isinstance(source, Path) else None
+    whole = included(today, folder)
+    filling = _Filling(whole.marked, overrides)
     filled = filling.fill()
     recipe, problems = _validate(filled, filling.values)
     problems = [*filling.problems, *problems]
@@ -47,36 +61,55 @@ def read_recipe(source: Path | str, overrides: Mapping[str, str] = NO_OVERRIDES)
         # A parameter that is wrong is told once, however often it is used; what follows from a
         # value that could not be put in has no place, and is not told at all.
         told = dict.fromkeys(problem for problem in problems if problem.place)
-        raise BadInput(*sorted(told or problems, key=in_file_order))
-    return recipe.marked_by(filled, content_hash(marked))
+        raise BadInput(*bounded(sorted(told or problems, key=in_file_order), marked.name))
+    written = replace(marked, data=whole.marked.data) if whole.marked.grafts else marked
+    return recipe.marked_by(filled, content_hash(written), whole.text)
 
 
 def _validate(marked: Marked, values: Values) -> tuple[Recipe | None, list[Problem]]:
     data: Any = marked.data
     solutions = data.get("solutions")
-    context = {"solutions": solutions if isinstance(solutions, dict) else {}}
+    context = {
+        "solutions": solutions if isinstance(solutions, dict) else {},
+        "parameters": values,
+    }
     raw = {**data, "parameters": dict(values)}
     try:
         recipe = Recipe.model_validate(raw, context=context)
     except ValidationError as error:
         wrong = error.errors(include_url=False)
-        problems = [_problem(one, marked) for one in wrong]
+        problems = _told(wrong, marked)
         if any(one["loc"][:1] == ("procedure",) for one in wrong):
             return None, problems
         procedure = _PROCEDURE.validate_python(data["procedure"], context=context)
-        return None, [*problems, *_order(procedure, context["solutions"], marked)]
-    return recipe, _order(recipe.procedure, context["solutions"], marked)
+        return None, [*problems, *_order(procedure, context, marked)]
+    return recipe, _order(recipe.procedure, context, marked)
 
 
-def _order(procedure: list[Phase], solutions: Mapping[str, Any], marked: Marked) -> list[Problem]:
+def _told(wrong: list[Any], marked: Marked) -> list[Problem]:
+    """What pydantic found, each once; of far too many only as many as show that there are.
+
+    What follows from a parameter that is told already has no place, and is left out.
+    """
+    told: dict[Problem, None] = {}
+    for one in wrong:
+        problem = _problem(one, marked)
+        if problem.place:
+            told[problem] = None
+        if len(told) > MAX_PROBLEMS:
+            break
+    return list(told)
+
+
+def _order(procedure: list[Phase], context: Mapping[str, Any], marked: Marked) -> list[Problem]:
     primers = frozenset(
         name
-        for name, made in solutions.items()
+        for name, made in context["solutions"].items()
         if isinstance(made, dict) and made.get("role") == "primer"
     )
     return [
         Problem(found.code, found.sentence, marked.place(found.route), found.remedy)
-        for found in findings(procedure, primers)
+        for found in findings(procedure, primers, context["parameters"])
     ]
 
 
@@ -89,8 +122,8 @@ def _problem(one: Any, marked: Marked) -> Problem:
     in_list = len(loc) > 1 and isinstance(loc[-2], int)
     if kind == "extra_forbidden" and in_list:
         sentence = f"'{short(loc[-1])}' is not a phase this version knows"
-        words = [*PHASES, "as", "steps"]
-        remedy = suggest(str(loc[-1]), words) or f"phases: {', '.join(PHASES)}"
+        words = [*PHASES, "as", "steps", "when", "while"]
+        remedy = suggest(str(loc[-1]), words) or choice("", PHASES, "phases")
         return Problem("recipe-unknown-phase", sentence, marked.key_place(loc), remedy)
     if kind in ("model_type", "model_attributes_type") and isinstance(loc[-1], int):
         sentence = "a step is one phase with its options"
@@ -151,7 +184,7 @@ class _Filling:
         place = f"--set {short(name)}={short(text)}"
         value = scalar(text.strip())
         if name not in self.values:
-            remedy = suggest(name, self.values) or f"parameters: {_names(self.values)}"
+            remedy = choice(name, self.values, "parameters")
             sentence = f"there is no parameter '{short(name)}'"
             self.problems.append(Problem("recipe-unknown-parameter", sentence, place, remedy))
         elif isinstance(value, (bool, type(None))) or str(value).startswith("$"):
@@ -174,18 +207,16 @@ class _Filling:
         if name in self.values:
             self._origins[route] = self._places[name]
             return self.values[name]
-        remedy = suggest(name, self.values) or f"parameters: {_names(self.values)}"
+        self._origins[route] = ""
+        if len(self.problems) > MAX_PROBLEMS:
+            return written
+        remedy = choice(name, self.values, "parameters")
         sentence = f"'{short(written)}' is not a parameter"
         if not _PARAMETER.fullmatch(name):
             sentence += ", and only a whole value can be one"
         self._note("unknown-parameter", sentence, route, remedy)
-        self._origins[route] = ""
         return written
 
     def _note(self, code: str, sentence: str, route: Route, remedy: str = "") -> None:
         place = self._marked.place(route)
         self.problems.append(Problem(f"recipe-{code}", sentence, place, remedy))
-
-
-def _names(values: Values) -> str:
-    return ", ".join(short(name) for name in values) or "none"

@@ -21,6 +21,7 @@ from lbl.plan.recipe import (
     Expose,
     Measure,
     Recipe,
+    Stir,
     Temperature,
     not_above,
 )
@@ -88,6 +89,7 @@ def _roles(recipe: Recipe, acts: Sequence[Act], equipment: Equipment) -> list[Pr
             sentence = f"bench {equipment.name} does not say through which bath it measures"
             problems.append(Problem("plan-readout", sentence, place, "name it in the bench file"))
     problems += _tempers(recipe, acts, equipment)
+    problems += _stirs(recipe, acts, equipment)
     if equipment.dosing is not None and "pump" not in equipment.roles:
         sentence = f"bench {equipment.name} tops up {equipment.dosing.vessel} without a pump"
         problems.append(Problem("plan-no-role", sentence, remedy="add the pump"))
@@ -110,6 +112,27 @@ def _tempers(recipe: Recipe, acts: Sequence[Act], equipment: Equipment) -> list[
         if not (not_above(low, to) and not_above(to, high)):
             sentence = f"{to:g} degC are outside limits.temperature, {low:g}..{high:g} degC"
             problems[Problem("plan-temperature", sentence, place, "widen the limit")] = None
+    return list(problems)
+
+
+def _stirs(recipe: Recipe, acts: Sequence[Act], equipment: Equipment) -> list[Problem]:
+    """Speeds at which this bench stirs nothing."""
+    problems: dict[Problem, None] = {}
+    for act in acts:
+        if not isinstance(act.options, Stir):
+            continue
+        place, remedy = recipe.place(act.route), "remove the phase, or add a stirrer"
+        if equipment.cell is not None:
+            sentence = f"the liquid in the cell of bench {equipment.name} is not stirred"
+            remedy = "remove the phase, or take a bench with baths and a stirrer"
+        elif equipment.stirrer <= 0.0:
+            sentence = f"nothing stirs the baths of bench {equipment.name}"
+        elif not not_above(act.options.at, equipment.stirrer):
+            sentence = f"{act.options.at:g} rpm are asked for, and {equipment.stirrer:g} can be had"
+            place, remedy = recipe.place((*act.route, "at")), "stir more slowly"
+        else:
+            continue
+        problems[Problem("plan-stirrer", sentence, place, remedy)] = None
     return list(problems)
 
 
@@ -279,7 +302,7 @@ def _liquid(recipe: Recipe, name: str) -> Liquid:
 def _limits(recipe: Recipe) -> Limits:
     given, usual = recipe.limits, Limits()
     low, high = given.temperature or (usual.temperature_low, usual.temperature_high)
-    return Limits(given.air.soft, given.air.hard, low, high, given.carry_over)
+    return Limits(given.air.soft, given.air.hard, low, high, given.carry_over, given.held)
 
 
 def _quality(recipe: Recipe) -> Quality:

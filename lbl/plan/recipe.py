@@ -17,13 +17,15 @@ from pydantic import (
     Field,
     PrivateAttr,
     ValidationInfo,
+    WithJsonSchema,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
 
 from lbl import units
 from lbl.errors import short
-from lbl.marked import Marked, Route, suggest
+from lbl.marked import Marked, Route, choice
+from lbl.plan.condition import MAX_TEXT, Unjudged, condition, parsed
 
 LANGUAGE: Final = 1
 TOLERANCE: Final = 1e-9  # relative, of every comparison of quantities
@@ -41,10 +43,18 @@ PHASES: Final = (
     "measure",
     "wait",
     "temperature",
+    "stir",
+    "refill",
+    "prime",
     "prompt",
     "park",
+    "include",
     "repeat",
 )
+BLOCKS: Final = frozenset({"include", "repeat"})  # phases that hold other phases
+ASKING: Final = frozenset(
+    {"wait", "prompt", "measure"}
+)  # may wait for a reading: they move nothing
 
 _STRICT: Final = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 OnResume = Literal["auto", "continue", "redo", "rinse-and-redo", "hold"]
@@ -73,10 +83,10 @@ def _quantity(unit: str, low: float = -inf, high: float = inf) -> BeforeValidato
         shown = units.duration(bound) if unit == "s" else units.show(bound, unit)
         raise complaint("out-of-range", f"'{short(given)}' is {word} than {shown}")
 
-    return BeforeValidator(read)
+    return BeforeValidator(read, json_schema_input_type=_written(units.form(unit, low, high)))
 
 
-def _whole(given: object) -> object:
+def whole(given: object) -> object:
     """A number that is no truth value: to Python `true` and `1.0` equal 1."""
     if type(given) is not int:
         raise ValueError("no whole number")
@@ -84,7 +94,15 @@ def _whole(given: object) -> object:
 
 
 def _span(unit: str) -> BeforeValidator:
-    return BeforeValidator(lambda value: units.span(value, unit))
+    def read(given: object) -> tuple[float, float]:
+        return units.span(given, unit)
+
+    return BeforeValidator(read, json_schema_input_type=_written(units.span_form(unit)))
+
+
+def _written(form: dict[str, Any]) -> Any:
+    """The type that stands for a text of this form where a JSON Schema is made."""
+    return Annotated[str, WithJsonSchema(form)]
 
 
 Dwell = Annotated[float, _quantity("s", SHORTEST_S, LONGEST_S)]
@@ -99,8 +117,7 @@ def _solution_for(*roles: str) -> AfterValidator:
     def check(name: str, info: ValidationInfo) -> str:
         solutions: Mapping[str, Any] = (info.context or {}).get("solutions", {})
         if name not in solutions:
-            declared = ", ".join(short(known) for known in solutions) or "none"
-            remedy = suggest(name, solutions) or f"declared: {declared}"
+            remedy = choice(name, solutions, "declared")
             sentence = f"there is no solution '{short(name)}'"
             raise complaint("unknown-solution", sentence, remedy)
         given = solutions[name]
@@ -117,6 +134,8 @@ def _solution_for(*roles: str) -> AfterValidator:
 
 FilmSolution = Annotated[Name, _solution_for("film", "primer")]
 RinseSolution = Annotated[Name, _solution_for("rinse")]
+Speed = Annotated[float, _quantity("rpm", 0, 3000)]
+Poured = Annotated[float, _quantity("mL", 0.001, 10_000)]
 
 
 class Expose(BaseModel):
@@ -205,6 +224,34 @@ class Temperature(BaseModel):
     on_resume: OnResume = "continue"
 
 
+class Stir(BaseModel):
+    """The liquids are stirred at this speed (rpm, 0: not at all) from here on."""
+
+    model_config = _STRICT
+    at: Speed
+    every: Every = 1
+    on_resume: OnResume = "redo"
+
+
+class Refill(BaseModel):
+    """Liquid (mL) is put back into where a solution stands, by a pump or by a person."""
+
+    model_config = _STRICT
+    of: FilmSolution
+    volume: Poured
+    every: Every = 1
+    on_resume: OnResume = "hold"
+
+
+class Prime(BaseModel):
+    """What leads from a solution to the film is filled with it anew, the old goes to waste."""
+
+    model_config = _STRICT
+    solution: FilmSolution = Field(alias="with")
+    every: Every = 1
+    on_resume: OnResume = "redo"
+
+
 class Prompt(BaseModel):
     """A person does something: the run holds, wet, and says what, until somebody unholds it."""
 
@@ -222,11 +269,28 @@ class Park(BaseModel):
     on_resume: OnResume = "redo"
 
 
-Options = Expose | Rinse | Measure | Wait | Temperature | Prompt | Park
+Staying = Wait | Temperature | Stir | Refill | Prime | Prompt
+"""Phases that leave the film where it is; after an expose they would lengthen it."""
+Options = Expose | Rinse | Measure | Staying | Park
+
+
+def _judge(text: str, info: ValidationInfo) -> str:
+    """A condition that can be asked with the recipe's parameters."""
+    try:
+        condition(text, (info.context or {}).get("parameters", {}))
+    except Unjudged as error:
+        raise complaint("condition", str(error), error.remedy) from None
+    return text
+
+
+Asked = Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(_judge)]
 
 
 class Phase(BaseModel):
-    """One entry of the procedure: a phase with its options, or a repetition of steps."""
+    """One entry of the procedure: a phase with its options, or a block of steps.
+
+    `when` says whether it happens, `lasts` (`while`) whether a repetition goes on.
+    """
 
     model_config = _STRICT
     expose: Expose | None = None
@@ -234,19 +298,25 @@ class Phase(BaseModel):
     measure: Measure | None = None
     wait: Wait | None = None
     temperature: Temperature | None = None
+    stir: Stir | None = None
+    refill: Refill | None = None
+    prime: Prime | None = None
     prompt: Prompt | None = None
     park: Park | None = None
+    include: Name | None = None
     repeat: Annotated[int, Field(ge=1, le=MAX_REPEAT)] | None = None
     counts: Literal["bilayer"] | None = Field(default=None, alias="as")
+    lasts: Asked | None = Field(default=None, alias="while")
     steps: list["Phase"] | None = Field(default=None, min_length=1)
+    when: Asked | None = None
 
     @property
     def options(self) -> Options | None:
-        """The phase's options; None for a repetition."""
+        """The phase's options; None for a block."""
         return next((made for name in PHASES if (made := self._made(name)) is not None), None)
 
     def _made(self, name: str) -> Options | None:
-        made: Options | None = getattr(self, name) if name != "repeat" else None
+        made: Options | None = getattr(self, name) if name not in BLOCKS else None
         return made
 
     @property
@@ -265,11 +335,31 @@ class Phase(BaseModel):
             if self.repeat is None or self.steps is None:
                 sentence = "'repeat' needs a number and 'steps'"
                 raise complaint("phase-shape", sentence, "write 'repeat: 5' and 'steps:' below")
+        elif name == "include":
+            if self.include is None or self.steps is None:  # the loader has put them in
+                raise complaint("phase-shape", "'include' needs a file", _EXAMPLES[name])
         elif self.options is None:
             raise complaint("phase-shape", f"'{name}' has no options", _EXAMPLES[name])
-        elif self.counts is not None or self.steps is not None:
-            sentence = f"'as' and 'steps' belong to 'repeat', not to '{name}'"
+        beside = (("as", self.counts), ("while", self.lasts), ("steps", self.steps))
+        strange = [key for key, value in beside if value is not None and name != "repeat"]
+        if strange and not (name == "include" and strange == ["steps"]):
+            sentence = f"'{strange[0]}' belongs to 'repeat', not to '{name}'"
             raise complaint("phase-shape", sentence)
+        return self
+
+    @model_validator(mode="after")
+    def _check_condition(self) -> "Phase":
+        if self.when is None:
+            return self
+        if self.name == "park":
+            sentence = "a park happens always, or the film would dry"
+            raise complaint("condition", sentence, "remove 'when'", ("when",))
+        if parsed(self.when).read and self.name not in ASKING:
+            sentence = f"whether a {self.name} happens must be known before the film is begun"
+            remedy = (
+                f"ask for counts and parameters; readings decide of {' and '.join(sorted(ASKING))}"
+            )
+            raise complaint("condition", sentence, remedy, ("when",))
         return self
 
 
@@ -279,8 +369,12 @@ _EXAMPLES: Final[Mapping[str, str]] = {
     "measure": "write it like 'measure: {absorbance: 570 nm}'",
     "wait": "write it like 'wait: {for: 5 min}'",
     "temperature": "write it like 'temperature: {to: 18 degC, over: 6 h}'",
+    "stir": "write it like 'stir: {at: 300 rpm}'",
+    "refill": "write it like 'refill: {of: BR, volume: 2 mL}'",
+    "prime": "write it like 'prime: {with: PDAC}'",
     "prompt": "write it like 'prompt: {say: change the buffer}'",
     "park": "write it like 'park: {in: buffer}'",
+    "include": "write it like 'include: rinses.yaml'",
 }
 
 
@@ -336,10 +430,14 @@ class Air(BaseModel):
 
 
 class Limits(BaseModel):
-    """What must not happen: air, temperature (degC), carry-over between opposite charges."""
+    """What must not happen: air, temperature (degC), carry-over between opposite charges.
+
+    `held` is how long the film may stay in the rinse where a hold has parked it (s).
+    """
 
     model_config = _STRICT
     air: Air = Air()
+    held: Dwell = PARKED_S
     temperature: Annotated[tuple[float, float], _span("degC")] | None = None
     carry_over: Annotated[float, _quantity("", 1e-15, 1)] = 1e-6
 
@@ -373,7 +471,7 @@ class Recipe(BaseModel):
     """A whole recipe. Made by `lbl.plan.loader`; `parameters` are plain values, overrides in."""
 
     model_config = _STRICT
-    lbl: Annotated[Literal[1], BeforeValidator(_whole)]
+    lbl: Annotated[Literal[1], BeforeValidator(whole, json_schema_input_type=Literal[1])]
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
     version: Annotated[str, Field(pattern=r"^\d{1,6}\.\d{1,6}\.\d{1,6}$")]
     description: Annotated[str, Field(max_length=4000)] = ""
@@ -386,6 +484,7 @@ class Recipe(BaseModel):
     overrides: Annotated[list[Override], Field(max_length=32)] = []
     _marked: Marked | None = PrivateAttr(default=None)
     _content: str = PrivateAttr(default="")
+    _text: str = PrivateAttr(default="")
 
     def place(self, route: Route) -> str:
         """Return `file:line:col` of what stands at `route`; empty if it came from no file."""
@@ -396,9 +495,14 @@ class Recipe(BaseModel):
         """The hash of what was written, comments and layout apart; empty if it was not read."""
         return self._content
 
-    def marked_by(self, marked: Marked, content: str = "") -> "Recipe":
-        """Remember where everything was written, and its content's hash; returns itself."""
-        self._marked, self._content = marked, content
+    @property
+    def text(self) -> str:
+        """What was written, in one text: the included files are put in."""
+        return self._text
+
+    def marked_by(self, marked: Marked, content: str, text: str) -> "Recipe":
+        """Remember where everything was written, its hash and its text; returns itself."""
+        self._marked, self._content, self._text = marked, content, text
         return self
 
 

@@ -11,7 +11,18 @@ from typing import Literal
 from lbl.errors import Problem
 
 Kind = Literal[
-    "expose", "rinse", "zero", "measure", "dose", "wait", "temperature", "prompt", "park"
+    "expose",
+    "rinse",
+    "zero",
+    "measure",
+    "dose",
+    "wait",
+    "temperature",
+    "stir",
+    "refill",
+    "prime",
+    "prompt",
+    "park",
 ]
 Class = Literal["once", "extendable", "repeatable"]
 
@@ -50,6 +61,25 @@ Legs = tuple[Leg, ...] | tuple[Pumping, ...]
 
 
 @dataclass(frozen=True, slots=True)
+class Ask:
+    """A condition that the run asks before a step, with the counts at that point of the plan.
+
+    Where it does not hold, the run goes on at the step `otherwise`.
+    """
+
+    text: str
+    bilayer: int
+    deposition: int
+    repetition: int
+    otherwise: int = 0
+
+    def values(self, more: Mapping[str, str | int | float]) -> dict[str, str | int | float]:
+        """The counts beside what else is known."""
+        counts = {"bilayer": self.bilayer, "deposition": self.deposition}
+        return {**more, **counts, "repetition": self.repetition}
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One act of a run.
 
@@ -58,7 +88,9 @@ class Step:
     is counted from the end of the last leg to the start of the next step's first leg. A dwell may
     take any time in [earliest_ns, latest_ns]. zero, measure and dose happen inside the dwell of the
     immersion before them and move nothing; their `vessel` is the one they act on, not where the
-    substrate is. A wait prolongs the stay where the substrate is ("" before the first immersion).
+    substrate is. A wait prolongs the stay where the substrate is ("" before the first immersion),
+    and so do temperature, stir and prompt; refill and prime too, whose `vessel` is the one they act
+    on.
     Steps are sorted by offset. On a flow bench `vessel` is the reservoir that the liquid in the
     cell came from.
 
@@ -67,7 +99,8 @@ class Step:
     `deposition` is the ordinal (1, 2, ...) of a counted expose, carried by its rinses and
     whatever happens inside them; `completes` is the deposition that is done when this rinse
     is done. `exchange` is (k, n) for the k-th of n rinse baths or fills, (0, 0) otherwise.
-    `detail`: prompt {say}; temperature {to_degC}; expose {c_over_c0} where a flow bench made the
+    `detail`: prompt {say}; temperature {to_degC}; stir {rpm}; refill (by a person) {volume (mL),
+    say}; prime {volume (mL) to waste}; expose {c_over_c0} where a flow bench made the
     dwell longer for it; measure and zero {wavelength_nm}; dose {volume (mL), rate (mL/min), total
     (mL since the run's start, this dose included)}; plain JSON values.
     """
@@ -89,6 +122,7 @@ class Step:
     exchange: tuple[int, int] = (0, 0)
     detail: Mapping[str, object] = field(default_factory=dict)
     on_resume: str = "auto"
+    ask: Ask | None = None
 
     @property
     def end_ns(self) -> int:
@@ -116,13 +150,17 @@ class Liquid:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What must not happen: air times in s, temperatures in degC, carry-over as a fraction."""
+    """What must not happen: air times in s, temperatures in degC, carry-over as a fraction.
+
+    `held` is how long a hold may last (s).
+    """
 
     air_soft: float = 20.0
     air_hard: float = 45.0
     temperature_low: float = 15.0
     temperature_high: float = 30.0
     carry_over: float = 1e-6
+    held: float = 43_200.0
 
 
 @dataclass(frozen=True, slots=True)

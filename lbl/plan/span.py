@@ -18,6 +18,7 @@ NS: Final = 1e9
 # Instruments asked who they are, axes homed, light and dark read, the first move armed, and at the
 # end everything switched off; as the benches that ship take it. A real axis may home for longer.
 OPENING_S: Final = 11.0
+STIRRER_S: Final = 7.5  # bars that come up to speed, and in the end to rest
 BUBBLES_PER_FILL: Final = 0.002  # of degassed liquid (a guess; no instrument's manual says it)
 AGAIN: Final = 0.2  # of the bubbles that a pulse does not drive out, but a reversal (a guess)
 REVERSED: Final = 2.0  # what a reversal moves, of what a pulse does
@@ -46,6 +47,7 @@ def span(plan: Plan, equipment: Equipment, fills: int) -> Span:
     """Return how long a plan takes on its bench; `fills` are the strokes into a cell."""
     planned = plan.duration_ns / NS
     opening, cell = OPENING_S, equipment.cell
+    opening += STIRRER_S if equipment.stirrer > 0.0 else 0.0
     why = ["holds and faults are not in it", "a late arrival shortens a dwell and adds no time"]
     if cell is None:
         why.append("nothing else that adds time is known of a dip bench")

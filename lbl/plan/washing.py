@@ -42,6 +42,8 @@ class Washing:
         }
         self._worst = {1: Carried(), -1: Carried()}
         self._weak: dict[str, Problem] = {}
+        self._wrong: dict[str, Problem] = {}  # by reservoir that runs dry, or over
+        self._poured = dict.fromkeys((bath.name for bath in self._reservoirs), 0.0)
         for bath in self._reservoirs if primed(cell) > 0.0 else ():
             self.circuit.pump(priming(cell, bath))
 
@@ -56,6 +58,22 @@ class Washing:
         for pumping in way.legs:
             if isinstance(pumping, Pumping):
                 self.circuit.pump(pumping)
+
+    def prime(self, bath: Bath) -> None:
+        """Fill a reservoir's line with its liquid; the old goes to waste."""
+        self.circuit.pump(priming(self._cell, bath))
+
+    def pour(self, bath: Bath, volume: float, place: str) -> None:
+        """A person adds so many mL to a reservoir, at `place` in the recipe."""
+        self._judge(bath)  # what runs dry before is not mended by what comes after
+        self.circuit.pour(bath.name, self._held[bath.name], volume)
+        self._poured[bath.name] += volume
+        level = self.circuit.volumes[bath.name]
+        capacity = bath.capacity or 2.0 * bath.volume
+        if not not_above(level, capacity):
+            sentence = f"{bath.name} would hold {level:.1f} mL, and {capacity:g} mL fit"
+            remedy = "add less, or fill it less"
+            self._wrong.setdefault(bath.name, Problem("plan-volume", sentence, place, remedy))
 
     def dwell(self, stop: Stop, dwell_ns: int, place: str) -> tuple[int, float]:
         """Return the dwell that gives the same dose as at full strength, and c/c0 in the cell.
@@ -88,24 +106,28 @@ class Washing:
 
     def problems(self) -> list[Problem]:
         """Return what runs out, runs over or grows too weak, once the whole film is planned."""
-        found = list(self._weak.values())
         cell, circuit = self._cell, self.circuit
         room = cell.room
         for bath in self._reservoirs:
-            drawn = bath.volume - circuit.volumes[bath.name]
+            self._judge(bath)
             if bath.name == cell.shares:
-                room += max(drawn, 0.0)
-            needed = drawn * (1.0 + MARGIN)
-            if not not_above(needed, bath.volume):
-                solution = self._held[bath.name]
-                sentence = (
-                    f"{needed:.1f} mL of '{solution}' are needed, a margin of {MARGIN:.0%} "
-                    f"included, and {bath.name} holds {bath.volume:g} mL"
-                )
-                remedy = "fill a larger reservoir, or rinse less"
-                found.append(Problem("plan-volume", sentence, remedy=remedy))
+                room += max(bath.volume - circuit.volumes[bath.name], 0.0)
+        found = [*self._weak.values(), *self._wrong.values()]
         if not not_above(circuit.waste, room):
             sentence = f"{circuit.waste:.1f} mL of waste come up, and there is room for {room:.1f}"
             remedy = "give the bladder more room, or rinse less"
             found.append(Problem("plan-waste", sentence, remedy=remedy))
         return found
+
+    def _judge(self, bath: Bath) -> None:
+        """Note when more is drawn from a reservoir than it has held so far."""
+        held = bath.volume + self._poured[bath.name]
+        needed = (held - self.circuit.volumes[bath.name]) * (1.0 + MARGIN)
+        if not_above(needed, held):
+            return
+        sentence = (
+            f"{needed:.1f} mL of '{self._held[bath.name]}' are needed, a margin of {MARGIN:.0%} "
+            f"included, and {bath.name} holds {held:g} mL"
+        )
+        remedy = "fill a larger reservoir, or rinse less"
+        self._wrong.setdefault(bath.name, Problem("plan-volume", sentence, remedy=remedy))

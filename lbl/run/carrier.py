@@ -116,6 +116,10 @@ class Carrier:
                 "position-wrong", f"{leg.axis} stands at {at:g} instead of {leg.target:g}"
             )
 
+    def prime(self, vessel: str) -> Waits[None]:
+        """Nothing: the substrate goes to its liquids, and no line lies between."""
+        yield from ()
+
     # Where to, and where from.
 
     def legs(self, here: str, there: str) -> Legs:

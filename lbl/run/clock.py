@@ -31,6 +31,7 @@ _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 _SOURCE: Final = Path("/sys/devices/system/clocksource/clocksource0/current_clocksource")
 LISTEN_NS: Final = 250_000_000  # real; a signal is answered at once, this is for lost ones
 NEVER_NS: Final = 1 << 61
+IDLE_MAX_S: Final = 30 * 86_400.0
 
 
 class RunClock:
@@ -126,10 +127,24 @@ def wall_s() -> float:
     return max(0.0, time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / _ticks_per_second())
 
 
+def calendar_s() -> float:
+    """Seconds of the calendar (Unix time): whatever somebody has set, or nobody yet."""
+    return time.time()
+
+
+def steady_s() -> float:
+    """Seconds since boot that nobody sets; a computer that sleeps counts on."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
 def idle_s(path: Path) -> float:
-    """Calendar seconds since a file was last written; an estimate of how long nobody worked."""
+    """Calendar seconds since a file was last written; an estimate of how long nobody worked.
+
+    For worlds that are simulated, and for people. A calendar that was set meanwhile makes it no
+    longer than IDLE_MAX_S.
+    """
     try:
-        return max(0.0, time.time() - path.stat().st_mtime)
+        return min(IDLE_MAX_S, max(0.0, time.time() - path.stat().st_mtime))
     except OSError:
         return 0.0
 

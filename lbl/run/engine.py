@@ -14,17 +14,19 @@ from lbl.journal.inbox import Command
 from lbl.plan.schedule import Plan, Step
 from lbl.run.acts import Photometry, Recorder, Waits
 from lbl.run.clock import RunClock
-from lbl.run.machine import RunMachine, State
+from lbl.run.machine import RunMachine, State, answering
 from lbl.run.mailbox import Mailbox
 from lbl.run.procedure import Procedure
 from lbl.run.tending import Tending
 from lbl.run.trouble import Trouble
 from lbl.watch.ladder import Verdict, answer
+from lbl.watch.limits import judge_held
 
 SECOND: Final = 1_000_000_000
 LEASE_AIR_NS: Final = 5 * SECOND
 LEASE_WET_NS: Final = 60 * SECOND
 HELD_NS: Final = 10 * SECOND
+FOREVER_NS: Final = 2**62
 WARM_UP_NS: Final = 3600 * SECOND
 RESCUE_NS: Final = 20 * SECOND  # a dead-man's lowering is over by then
 EXHAUSTED: Final = 99  # drivers have retried already: the ladder's last answer counts
@@ -210,9 +212,7 @@ class Engine:
 
     def _answer(self, code: str, reason: str) -> str:
         """The answer of the ladder to a failed act, or the next stronger one the state takes."""
-        least = answer(code, EXHAUSTED)
-        verbs = ("hold", "abort") if least in ("note", "retry", "hold") else (least, "abort")
-        verb = next((one for one in verbs if self.machine.can(one)), "abort")
+        verb = answering(answer(code, EXHAUSTED), self.machine.state)
         self._cause = reason
         self._record("verdict", response=verb, code=code, reason=reason)
         return verb
@@ -224,12 +224,16 @@ class Engine:
             return ONWARD[state]
         if state is not State.HELD or self._mailbox.leaving or not self._clock.attended:
             return None
+        end_ns = self._clock.now_ns() + int(self._plan.limits.held * SECOND)
         while True:
             verb = self._until(self._clock.now_ns() + HELD_NS)
             if verb is not None:
                 return verb
             if self._mailbox.leaving:
                 return None
+            if self._clock.now_ns() > end_ns:
+                self._judged([judge_held(self._plan.limits.held)], None)
+                end_ns = FOREVER_NS
 
     # The activities.
 
@@ -280,7 +284,12 @@ class Engine:
         """Make the named instruments ready, with intent and outcome."""
         plan = self._plan
         for name, what, act in self._bench.preparations(
-            plan.up, plan.start, wavelength(plan), moves=moves, setpoint=self._procedure.setpoint
+            plan.up,
+            plan.start,
+            wavelength(plan),
+            moves=moves,
+            setpoint=self._procedure.setpoint,
+            rpm=self._procedure.speed,
         ):
             if name not in only:
                 continue

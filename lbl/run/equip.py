@@ -6,7 +6,7 @@ Pure. Must never open an instrument.
 from dataclasses import replace
 from typing import Final
 
-from lbl.bench.file import BenchFile, DipFile, FlowFile, travel_of
+from lbl.bench.file import BenchFile, DipFile, FlowFile, speed_of, travel_of
 from lbl.bench.instruments import CavroSpec
 from lbl.plan.equipment import Arm, Bath, Cell, Dosing, Equipment
 
@@ -47,6 +47,7 @@ def equipment(file: BenchFile, area: float) -> Equipment:
         dosing=_dosing(file),
         readout=file.photometry.through if file.photometry else "",
         drag_out=film + file.arm.clamp_drop,
+        stirrer=speed_of(file),
     )
 
 
@@ -108,6 +109,7 @@ def _reservoirs(file: FlowFile) -> tuple[Bath, ...]:
             purpose=vessel.purpose,
             at=0.0,
             volume=vessel.volume,
+            capacity=vessel.room,
             holds=vessel.holds,
             position=vessel.position,
             returned=vessel.returned,

@@ -80,10 +80,21 @@ class Exchanger:
         if primed(self._cell) <= 0.0:
             return
         for bath in self._used:
-            pumping = priming(self._cell, bath)
-            moves = f"{primed(self._cell):g} mL from {bath.name} to waste"
-            yield from self._act(f"prime {bath.name}", moves, pumping)
+            yield from self._primed(bath)
         self._bench.rest()
+
+    def prime(self, vessel: str) -> Waits[None]:
+        """Fill the line of one reservoir anew; a hold waits until the plunger is back."""
+        if primed(self._cell) <= 0.0:
+            return
+        self.in_air = True
+        yield from self._primed(self._baths[vessel])
+        self.in_air = False
+        self._bench.rest()
+
+    def _primed(self, bath: Bath) -> Waits[None]:
+        moves = f"{primed(self._cell):g} mL from {bath.name} to waste"
+        yield from self._act(f"prime {bath.name}", moves, priming(self._cell, bath))
 
     def transfer(
         self, legs: Legs, start_ns: int, tag: int, lifted: Callable[[int], None]

@@ -53,6 +53,12 @@ class Handling(Protocol):
         Raises Trouble when one does not fire or does not end, InstrumentError from drivers.
         """
 
+    def prime(self, vessel: str) -> Waits[None]:
+        """Fill what leads from a vessel with its liquid; nothing of it reaches the film.
+
+        Raises Trouble when that does not end, InstrumentError from drivers.
+        """
+
     def legs(self, here: str, there: str) -> Legs:
         """The way from one vessel to another."""
 

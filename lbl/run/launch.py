@@ -8,7 +8,7 @@ import json
 import os
 import platform
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -109,26 +109,27 @@ def launch(
         session = Session(
             folder, journal, what.plan, what.equipment, bench, clock, simulation, mailbox, tell
         )
-        with guarded(clock, lock.fd):
-            outcome = session.run()
+        with guarded(clock, lock.fd) as guardian:
+            outcome = session.run(guardian)
         return closed(folder, outcome, durable)
 
 
 @contextmanager
-def guarded(clock: RunClock, lock_fd: int) -> Iterator[None]:
+def guarded(clock: RunClock, lock_fd: int) -> Iterator[Guardian | None]:
     """On the real clock a second process parks the bench if this one dies or is stopped.
 
     It holds the run's lock until then, so that nobody resumes a bench that is being parked.
     """
     if clock.virtual:
-        yield
+        yield None
         return
     guardian = Guardian(clock.core)
     guardian.start(lock_fd=lock_fd)
     try:
-        yield
+        yield guardian
     finally:
-        guardian.release()
+        with suppress(OSError):  # it has died: how the run ended matters more
+            guardian.release()
 
 
 def simulate(what: Launch) -> Simulation:

@@ -120,6 +120,16 @@ class RunMachine:
 _ROWS: Final = frozenset((verb, before) for verb, before, _ in TABLE)
 
 
+def answering(response: str, state: State) -> str:
+    """The verb that carries out an answer of the ladder to a failed act in this state.
+
+    An act that cannot be carried out is never passed over: the least is a hold. Where the state
+    does not take the verb it is abort.
+    """
+    verb = response if response in ("stop", "abort") else "hold"
+    return verb if (verb, state) in _ROWS else "abort"
+
+
 def verbs_from(state: State) -> tuple[str, ...]:
     """The verbs a person may use in this state ("done" is the machine's own)."""
     return tuple(verb for verb in VERBS if verb != "done" and (verb, state) in _ROWS)

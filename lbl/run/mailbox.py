@@ -6,7 +6,8 @@ never act on a bench.
 """
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Final
 
@@ -139,6 +140,17 @@ class Mailbox:
         self._aborted = True
         self._abort_now()
         self._wake()
+
+
+@contextmanager
+def listening() -> Iterator[Mailbox]:
+    """A mailbox that has the process's signals from before anybody can know its pid to the end."""
+    mailbox = Mailbox()
+    mailbox.listen()
+    try:
+        yield mailbox
+    finally:
+        mailbox.deaf()
 
 
 def ignore_interrupts() -> None:

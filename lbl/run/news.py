@@ -8,7 +8,8 @@ class News:
     """Where a run is. Times in s of the run's own clock; absorbance in mOD per side.
 
     `finish` is the planned end in UTC, a labelled estimate; `measured` is the bilayer that
-    `absorbance` was read after; `pending` are wishes that wait.
+    `absorbance` was read after; `pending` are wishes that wait; `unwell` are parts of the program
+    that do not answer: "timing" (the thread that sends commands), "guardian".
     """
 
     run: str
@@ -27,3 +28,4 @@ class News:
     temperature: float | None
     deviations: int
     pending: tuple[str, ...]
+    unwell: tuple[str, ...] = ()

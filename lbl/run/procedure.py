@@ -7,44 +7,43 @@ and says so. This file must never read a command or change the run's state.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, Protocol
 
-from lbl.bench.bench import Bench, InstrumentError
-from lbl.plan.schedule import Plan, Step
-from lbl.run.acts import Photometry, Recorder, Waits, dose, temper
+from lbl.bench.bench import Bench
+from lbl.errors import LblError, Problem
+from lbl.plan.condition import Unjudged, parsed
+from lbl.plan.schedule import Ask, Plan, Step
+from lbl.run.acts import Photometry, Recorder, Waits
 from lbl.run.clock import RunClock
 from lbl.run.finding import Finder, expected
 from lbl.run.handling import LEAD_NS, Arrival, Handling
 from lbl.run.proof import Proof
-from lbl.run.resume import Recovery, decide
+from lbl.run.resume import Recovery, decide, jumped
+from lbl.run.stay import Hears as StayHears
+from lbl.run.stay import Stay
 from lbl.run.trouble import Trouble
-from lbl.watch.ladder import Verdict, answer
-from lbl.watch.limits import Limits, judge_air, judge_dose, judge_dwell
+from lbl.watch.ladder import Verdict
+from lbl.watch.limits import Limits, judge_air, judge_dwell
 
-T = TypeVar("T")
 IMMERSIONS: Final = frozenset({"expose", "rinse", "park"})
+LOOKS: Final = frozenset({"zero", "measure"})
+GOING_ON: Final = frozenset({"wait", "temperature"})  # the rest of it after a hold
+AGAIN: Final = "lbl resume goes on from the journal, which nothing has contradicted"
 RINSE_NS: Final = 60_000_000_000  # of a way out, where the plan has no rinse to copy
 SECOND: Final = 1_000_000_000
 SLACK_NS: Final = 2 * SECOND  # of a dwell window: arrival and lift are not exact to the second
 LEAST_LEAD_NS: Final = LEAD_NS // 4  # to set a speed and arm
-LOOKS_MAX: Final = 5  # readings tried, whatever the ladder says
 RINSE_AHEAD: Final = 16  # steps looked at for the next rinse dwell
 
 
-class Hears(Protocol):
+class Hears(StayHears, Protocol):
     """Whoever wants to know what happens to the film."""
-
-    def absorbance(self, step: Step, value: float) -> None:
-        """The film was read: mOD through all its coated sides."""
 
     def deposition(self, step: Step) -> None:
         """A deposition counts."""
 
-    def verdicts(self, verdicts: list[Verdict], step: Step | None) -> None:
-        """The watch judged what was measured."""
-
-    def news(self) -> None:
-        """Something that people want to see has changed."""
+    def readings(self) -> dict[str, float | int]:
+        """What the recipe's conditions may ask for, as far as it is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,22 +89,15 @@ class Procedure:
         self._bench = bench
         self._clock = clock
         self._record = record
-        self._photometry = photometry
         self._limits = limits
         self._proof = proof
-        self._on_absorbance = hears.absorbance
         self._on_deposition = hears.deposition
         self._judged = hears.verdicts
+        self._readings = hears.readings
+        self._jump: Mapping[str, int] | None = None
         self._news = hears.news
+        self._stay = Stay(plan, handling, bench, clock, record, photometry, limits, hears)
         self._finder = Finder(plan, handling, bench, clock, record, limits, hears.verdicts)
-        self._acts: Mapping[str, Callable[[Step], Waits[None]]] = {
-            "zero": self._zero,
-            "measure": self._measure,
-            "dose": self._dose,
-            "wait": self._pass,
-            "temperature": self._temper,
-            "prompt": self._ask,
-        }
 
     @property
     def step(self) -> Step | None:
@@ -128,14 +120,45 @@ class Procedure:
         steps = self.plan.steps
         while self.position < len(steps):
             step = steps[self.position]
+            self._audit(step)
+            if step.ask is not None and not (yield from self._wanted(step, step.ask)):
+                continue
             if step.kind in IMMERSIONS:
                 yield from self._immerse(step)
             else:
                 yield from self._due(step, 0)
                 self._record("step-intent", step, act=step.kind, vessel=step.vessel)
-                yield from self._acts[step.kind](step)
+                yield from self._stay.perform(step, self.epoch_ns)
                 self._record("step-outcome", step, act=step.kind, result="done")
             self.position += 1
+
+    def _wanted(self, step: Step, ask: Ask) -> Waits[bool]:
+        """Ask the recipe's condition of a step; where it does not hold, go on further down."""
+        yield from self._due(step, 2 * LEAD_NS)
+        values = ask.values({**self.plan.parameters, **self._readings()})
+        try:
+            asked = parsed(ask.text)
+            holds = asked.holds(values)
+        except Unjudged as why:
+            raise Trouble("condition", str(why)) from None
+        told = {name: values.get(name) for name in sorted(asked.names)}
+        to = {} if holds else {"to": ask.otherwise}
+        self._record("condition", step, text=ask.text, holds=holds, values=told, **to)
+        if not holds:
+            self._jump = {"from": step.index, "to": ask.otherwise}
+            self.position = ask.otherwise
+            before = self.epoch_ns
+            self.epoch_ns -= self._left_out_ns(step.index - 1)
+            if self.epoch_ns != before:
+                self._rebased(before, "a condition has left steps out")
+        return holds
+
+    def _left_out_ns(self, after: int) -> int:
+        """The time that a condition asked after step `after` has taken out of the plan."""
+        to = jumped(self._jump, after)
+        if self._jump is None or not to or self.plan.steps[self._jump["from"]].kind in LOOKS:
+            return 0  # a look takes no time of its own
+        return self.plan.steps[to].offset_ns - self.plan.steps[self._jump["from"]].offset_ns
 
     # Into a bath and out of it.
 
@@ -161,6 +184,21 @@ class Procedure:
         self._intend(step, 0, at)
         arrival = yield from self.handling.transfer(step.legs, at, step.index, self._leave)
         self._arrived(step, arrival, 0)
+
+    def _audit(self, step: Step) -> None:
+        """The step must follow the stay under way: a flipped bit must not leave a rinse out."""
+        index = self._before(step.index)
+        if self._jump is not None and index < self._jump["to"] <= step.index:
+            index = self._before(self._jump["from"])
+        stay = self.wet.step.index if self.wet is not None else -1
+        if index != stay:
+            sentence = f"step {step.index} is next, and the stay under way is step {stay}'s"
+            raise LblError(Problem("run-inconsistent", sentence, remedy=AGAIN))
+
+    def _before(self, index: int) -> int:
+        """The last immersion before a step of the plan; -1 where there is none."""
+        behind = range(index - 1, -1, -1)
+        return next((n for n in behind if self.plan.steps[n].kind in IMMERSIONS), -1)
 
     def _caught_up(self, at: int) -> int:
         """When an act before took too long for the next lift, the plan moves on with it.
@@ -225,8 +263,11 @@ class Procedure:
 
     def _count(self, step: Step) -> None:
         """The last rinse of a deposition is done: now it counts, once."""
-        if step.completes != self.done + 1:  # no rinse that completes one, or left a second time
+        if not step.completes or step.completes <= self.done:  # or left a second time
             return
+        if step.completes != self.done + 1:
+            sentence = f"deposition {step.completes} is done, and {self.done} were before"
+            raise LblError(Problem("run-inconsistent", sentence, remedy=AGAIN))
         self.done = step.completes
         self._record(
             "deposition-done",
@@ -256,67 +297,23 @@ class Procedure:
         )
         return stay_ns + wet.had_ns
 
-    # Acts inside a dwell.
-
-    def _zero(self, step: Step) -> Waits[None]:
-        if self._photometry is not None:
-            yield from self._look(step, self._photometry.zero)
-
-    def _measure(self, step: Step) -> Waits[None]:
-        if self._photometry is None:
-            return
-        absorbance = yield from self._look(step, self._photometry.measure)
-        if absorbance is not None:
-            self._on_absorbance(step, absorbance)
-            self._news()
-
-    def _look(self, step: Step, act: Callable[[Step], Waits[T]]) -> Waits[T | None]:
-        """Read the photometer, again as often as the ladder says; a film grows without, noted."""
-        end_ns = self.epoch_ns + step.end_ns
-        for failures in range(1, LOOKS_MAX + 1):
-            try:
-                return (yield from act(step))
-            except (Trouble, InstrumentError) as error:
-                reason = str(error)
-                response = answer("reading-suspect", failures)
-                if response != "retry" or self._clock.now_ns() > end_ns:
-                    break
-        self._judged([Verdict(response, "reading-suspect", reason)], step)
-        return None
-
-    def _dose(self, step: Step) -> Waits[None]:
-        later = self.plan.steps[self.position + 1 :]
-        end_ns = next((s.offset_ns for s in later if s.legs), step.end_ns + LEAD_NS)
-        limit_ns = self.epoch_ns + end_ns - 2 * LEAD_NS
-        asked, moved = yield from dose(step, self._bench, self._clock, self._record, limit_ns)
-        self._judged(judge_dose(self._limits, step.solution, asked, moved), step)
-
-    def _pass(self, step: Step) -> Waits[None]:
-        # The next lift is armed ahead of its deadline, which is where this wait ends.
-        yield self.epoch_ns + step.end_ns - 2 * LEAD_NS
-
-    def _temper(self, step: Step) -> Waits[None]:
-        """Bring the liquids to a temperature, evenly; Trouble when they have not followed."""
-        thermostat = self._bench.thermostat
-        if thermostat is None:
-            raise Trouble("temperature-band", "the bench has no thermostat")
-        end_ns = self.epoch_ns + step.end_ns - 2 * LEAD_NS
-        goal = float(str(step.detail["to_degC"]))
-        yield from temper(thermostat, goal, self._clock, end_ns)
-
     @property
     def setpoint(self) -> float | None:
-        """Where the recipe has brought the temperature so far; None: where the bench file says."""
-        done = (
-            one for one in reversed(self.plan.steps[: self.position]) if "to_degC" in one.detail
-        )
-        last = next(done, None)
-        return None if last is None else float(str(last.detail["to_degC"]))
+        """Where the recipe has brought the temperature (degC); None: where the bench file says."""
+        return self._brought("to_degC")
 
-    def _ask(self, step: Step) -> Waits[None]:
-        """Ask a person: the step is done, and the run holds until somebody unholds it."""
-        self._judged([Verdict("hold", "prompt", str(step.detail["say"]))], step)
-        yield from ()
+    @property
+    def speed(self) -> float | None:
+        """How fast the recipe has the liquids stirred (rpm); None: as the bench file says."""
+        return self._brought("rpm")
+
+    def _brought(self, key: str) -> float | None:
+        """The newest value under `key` among the details of the steps that are done."""
+        steps, jump = self.plan.steps, self._jump
+        left_out = range(jump["from"], jump["to"]) if jump is not None else range(0)
+        done = (steps[n].detail for n in range(self.position - 1, -1, -1) if n not in left_out)
+        last = next((detail[key] for detail in done if key in detail), None)
+        return None if last is None else float(str(last))
 
     # Leaving the plan and coming back to it.
 
@@ -346,6 +343,7 @@ class Procedure:
 
     def unhold(self) -> Waits[None]:
         """Back to the interrupted step: the rest of its dwell, a rinse anew; the epoch moves."""
+        self._stay.poured()
         wet, before = self.wet, self.epoch_ns
         if wet is None:
             self.begin("unhold")
@@ -362,11 +360,27 @@ class Procedure:
             now = self._clock.now_ns()
             had_ns += now - wet.since_ns
             arrival = Arrival(now, now, now)
-        # At least the time that arming the next lift takes is left of any dwell.
-        had_ns = min(had_ns, max(0, step.dwell_ns - 2 * LEAD_NS))
+        at_ns = self._within_plan(step, had_ns)
+        had_ns = min(had_ns, at_ns - step.offset_ns - step.transfer_ns)
         self._arrived(step, arrival, had_ns, attempt)
-        self.epoch_ns = arrival.immersed_ns - had_ns - step.transfer_ns - step.offset_ns
+        self.epoch_ns = arrival.immersed_ns - at_ns
         self._rebased(before, "unhold")
+
+    def _within_plan(self, step: Step, had_ns: int) -> int:
+        """The plan's time after so long in a step's bath, of which the next step is known.
+
+        Waits there that are over, or were left out, do not come again; one that was under way goes
+        on. At least the time that arming the next lift takes is left of any stay.
+        """
+        following = self.step
+        begin_ns, end_ns = step.end_ns - step.dwell_ns, step.end_ns
+        gone_ns = max(0, following.offset_ns - end_ns) if following is not None else 0
+        at_ns, end_ns = begin_ns + min(had_ns, step.dwell_ns) + gone_ns, end_ns + gone_ns
+        over_ns = had_ns - step.dwell_ns - gone_ns + self._left_out_ns(step.index)
+        if following is not None and following.kind in GOING_ON:
+            end_ns = following.end_ns
+            at_ns += max(0, over_ns) if following.on_resume == "continue" else 0
+        return max(begin_ns + gone_ns, min(at_ns, end_ns - 2 * LEAD_NS))
 
     def find(self, state: Mapping[str, Any]) -> Waits[None]:
         """See where the film is, and bring it into a bath from air; see finding.Finder."""
@@ -385,6 +399,7 @@ class Procedure:
             self._judged([Verdict("hold", "on-resume", found.hold)], found.step)
         self.position, self.vessel = found.position, where
         self.epoch_ns = state["origin_ns"]
+        self._jump = state["jump"]
         self.done = state["depositions"]
         if found.completed and found.step is not None:
             self._count(found.step)
@@ -395,11 +410,18 @@ class Procedure:
         if found.rinse and found.step is not None:
             yield from self.hold()
             self.wet = Immersion(found.step, clock.now_ns(), 0, state["attempt"], away=True)
+        if found.asked is not None and not found.hold:
+            self._stay.ask(found.asked)
         yield from self.unhold()
+        if found.asked is not None and found.hold:
+            self._stay.ask(found.asked)
 
     def _account(self, found: Recovery, state: Mapping[str, Any]) -> None:
         """Write down the stay that no process saw the end of, and say when it was too long."""
         step = found.step
+        if step is not None and step.kind == "expose" and found.untold:
+            sentence = f"it was in {step.vessel} while the computer was off: nobody knows how long"
+            self._judged([Verdict("note", "dwell-long", sentence)], step)
         if step is None or step.kind == "park" or not found.stay_ns:
             return
         stay = found.stay_ns / SECOND

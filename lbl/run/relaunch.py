@@ -67,7 +67,7 @@ def relaunch(
         plan, created = frozen_plan(folder)
         file = read_bench(folder.path / "bench.yaml")
         speed = None if created["speed"] == "real" else float(created["speed"])
-        outage_ns = int(idle * 1e9 * (file.rate if speed is None else max(1.0, speed)))
+        outage_ns = int(idle * 1e9 * pace(created, file))
         clock = stage.clock(speed, int(past["mono_ns"]) + outage_ns, file.rate)
         simulation = restored(folder, plan, file, created) if file.in_process else None
         if simulation is not None:
@@ -89,8 +89,8 @@ def relaunch(
             folder, journal, plan, equip(plan, file), bench, clock, simulation, mailbox, tell, past,
             proof,
         )  # fmt: skip
-        with guarded(clock, lock.fd):
-            outcome = session.run()
+        with guarded(clock, lock.fd) as guardian:
+            outcome = session.run(guardian)
         return closed(folder, outcome, bool(past["durable"]))
 
 
@@ -109,6 +109,12 @@ def _between(
         if event.kind in LEAVING and event.boot == past["boot"]:
             left_ns = last_ns - (past["mono_ns"] - event.mono_ns)
     return {"left_ns": left_ns, "found_ns": found_ns}
+
+
+def pace(created: Mapping[str, Any], file: BenchFile) -> float:
+    """How fast a run's clock goes beside the calendar; in virtual time it is taken for even."""
+    speed = created["speed"]
+    return file.rate if speed == "real" else max(1.0, float(speed))
 
 
 def damaged(run: str, what: str) -> Fault:

@@ -13,6 +13,7 @@ from lbl.plan.schedule import Plan, Step
 
 IMMERSIONS: Final = frozenset({"expose", "rinse", "park"})
 FINAL: Final = frozenset({"Complete", "Stopped"})
+HELD: Final = "Held"
 SECOND: Final = 1_000_000_000
 
 
@@ -23,7 +24,9 @@ class Recovery:
     `position` is the next step to perform; `completed` a deposition that is done and was not yet
     said so (0: none); `hold` is why a person must look first ("": nobody need); `rinse` asks for a
     full rinse before the step is done once more. `stay_ns` is how long the substrate has been in
-    the step's bath without a process, as far as the clocks can tell.
+    the step's bath without a process, as far as the clocks can tell; `untold` says that they cannot
+    (the computer was off), and then it is taken for longer than the step may last. `asked` is a
+    refill that a person was asked for: done by whoever takes the run up, unless `hold` asks again.
     """
 
     position: int
@@ -34,6 +37,8 @@ class Recovery:
     hold: str = ""
     rinse: bool = False
     stay_ns: int = 0
+    untold: bool = False
+    asked: Step | None = None
 
 
 def resumable(state: Mapping[str, Any]) -> None:
@@ -46,8 +51,9 @@ def resumable(state: Mapping[str, Any]) -> None:
 def decide(plan: Plan, state: Mapping[str, Any], vessel: str, now_ns: int, boot: str) -> Recovery:
     """Decide from the folded journal and the vessel the substrate is found in ("" is in air).
 
-    `now_ns` compares with the journal's times only within one boot; otherwise a stay that was
-    under way counts from now. Raises Refused `position-unknown` where no rule fits.
+    `now_ns` compares with the journal's times only within one boot; nobody asks the calendar, which
+    may be wrong just then. Otherwise a stay that was under way may have lasted for ever. Raises
+    Refused `position-unknown` where no rule fits.
     """
     immersion = state["immersion"]
     if immersion is None:
@@ -56,7 +62,8 @@ def decide(plan: Plan, state: Mapping[str, Any], vessel: str, now_ns: int, boot:
     done = state["left"] >= last.index
     if not done:
         return _within(plan, last, state, vessel, _since(state, now_ns, boot))
-    following = next((s for s in plan.steps[last.index + 1 :] if s.kind in IMMERSIONS), None)
+    next_index = max(last.index + 1, jumped(state["jump"], last.index))
+    following = next((s for s in plan.steps[next_index:] if s.kind in IMMERSIONS), None)
     completed = last.completes if last.completes > state["depositions"] else 0
     if following is not None and vessel == following.vessel != last.vessel:
         reason = f"it had arrived in {vessel} when the process ended; its dwell counts anew"
@@ -71,27 +78,34 @@ def decide(plan: Plan, state: Mapping[str, Any], vessel: str, now_ns: int, boot:
     raise _lost(last, vessel)
 
 
+def jumped(jump: Mapping[str, int] | None, after: int) -> int:
+    """The step that a condition went on with, if it was asked after step `after`; 0: none."""
+    return jump["to"] if jump is not None and jump["from"] > after else 0
+
+
 def _before_the_first(plan: Plan, state: Mapping[str, Any], vessel: str) -> Recovery:
-    first = plan.steps[0]
-    begun = any(one["of"] == "step" for one in state["intents"])
+    first = next(step for step in plan.steps if step.kind in IMMERSIONS)
+    begun = any(one["of"] == "step" and one["step"] == first.index for one in state["intents"])
     if begun and vessel == first.vessel:
-        return Recovery(1, first, 0, 0, f"the first bath, {vessel}, had just been reached")
-    return Recovery(0, None, 0, 0, "nothing had been exposed yet")
+        reason = f"the first bath, {vessel}, had just been reached"
+        return Recovery(first.index + 1, first, 0, 0, reason)
+    position, hold, asked = _next_act(plan, -1, state)
+    return Recovery(position, None, 0, 0, "nothing had been exposed yet", hold, asked=asked)
 
 
 def _within(
-    plan: Plan, last: Step, state: Mapping[str, Any], vessel: str, since_ns: int
+    plan: Plan, last: Step, state: Mapping[str, Any], vessel: str, since_ns: int | None
 ) -> Recovery:
     """The dwell of `last` was not over: its rule decides."""
-    position, hold = _next_act(plan, last, state)
+    position, hold, asked = _next_act(plan, last.index, state)
     here = vessel == last.vessel
-    had_ns = (int(state["exposure"]["dwell_s"] * SECOND) if _counted(last, state) else 0) + (
-        since_ns if here else 0
-    )
+    untold = here and since_ns is None
+    stay_ns = since_ns if here and since_ns is not None else 0
+    had_ns = stay_ns + (int(state["exposure"]["dwell_s"] * SECOND) if _counted(last, state) else 0)
     rule, rinse = last.on_resume, False
     if rule == "hold":
         hold = hold or f"the recipe asks for a person after an interrupted {last.kind}"
-    if rule == "auto" and last.kind == "expose" and had_ns > last.latest_ns:
+    if rule == "auto" and last.kind == "expose" and (untold or had_ns > last.latest_ns):
         rule = "rinse-and-redo"
     if rule == "rinse-and-redo":
         had_ns, rinse = 0, here and last.kind == "expose"
@@ -102,7 +116,9 @@ def _within(
         reason = f"{what} goes on; it has had {had_ns / SECOND:.0f} s"
     else:
         reason = f"{what} is done once more" + (", after a full rinse" if rinse else "")
-    return Recovery(position, last, had_ns, 0, reason, hold, rinse, since_ns if here else 0)
+    if untold:
+        reason += "; how long the computer was off, nobody knows"
+    return Recovery(position, last, had_ns, 0, reason, hold, rinse, stay_ns, untold, asked)
 
 
 def _counted(last: Step, state: Mapping[str, Any]) -> bool:
@@ -110,24 +126,37 @@ def _counted(last: Step, state: Mapping[str, Any]) -> bool:
     return last.kind == "expose" and bool(state["exposure"]) and last.deposition > 0
 
 
-def _next_act(plan: Plan, last: Step, state: Mapping[str, Any]) -> tuple[int, str]:
-    """The next step after what is done; a dose that was begun is not begun again.
+def _next_act(plan: Plan, last: int, state: Mapping[str, Any]) -> tuple[int, str, Step | None]:
+    """The next step after the `last` immersion and what is done; why a person must look first.
 
-    Nobody knows whether its liquid moved, so a person must look.
+    A dose that was begun is not begun again: nobody knows whether its liquid moved. The third is a
+    refill that a person was asked for. One who takes up a run that was held for it has done it.
     """
-    position = max(last.index, state["done_step"]) + 1
+    position = max(last, state["done_step"]) + 1
     begun = [one for one in state["intents"] if one["of"] == "dose"]
     if not begun:
-        return position, ""
+        return position, _unfinished(plan, last, state), None
     dose = plan.steps[begun[-1]["step"]]
+    position = max(position, dose.index + 1)
+    if dose.kind == "refill":
+        hold = "" if state["state"] == HELD else f"{dose.detail['say']}, unless somebody has"
+        return position, hold, dose
     hold = f"a dose of {dose.solution} into {dose.vessel} was interrupted: did its liquid move?"
-    return max(position, dose.index + 1), hold
+    return position, hold, None
 
 
-def _since(state: Mapping[str, Any], now_ns: int, boot: str) -> int:
-    """How long the stay under way has lasted, where the clocks can tell."""
+def _unfinished(plan: Plan, last: int, state: Mapping[str, Any]) -> str:
+    """Why a person must look at an act inside the stay that has no end; "" nobody need."""
+    open_ = (one["step"] for one in state["intents"] if one["of"] == "step" and one["step"] > last)
+    acts = (plan.steps[number] for number in open_)
+    kind = next((act.kind for act in acts if act.on_resume == "hold" and act.kind != "dose"), "")
+    return f"the recipe asks for a person after an interrupted {kind}" if kind else ""
+
+
+def _since(state: Mapping[str, Any], now_ns: int, boot: str) -> int | None:
+    """How long the stay under way has lasted; None where the clocks cannot tell."""
     immersion = state["immersion"]
-    return max(0, now_ns - int(immersion["begin_ns"])) if immersion["boot"] == boot else 0
+    return max(0, now_ns - int(immersion["begin_ns"])) if immersion["boot"] == boot else None
 
 
 def _lost(last: Step, vessel: str) -> Refused:

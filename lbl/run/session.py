@@ -17,10 +17,11 @@ from lbl.plan.schedule import Plan, Step
 from lbl.run.acts import Photometry
 from lbl.run.carrier import Carrier
 from lbl.run.certificate import Certificate
-from lbl.run.clock import RunClock
+from lbl.run.clock import Guardian, RunClock
 from lbl.run.engine import Ending, Engine
 from lbl.run.exchanger import Exchanger
 from lbl.run.handling import Handling
+from lbl.run.host import Host
 from lbl.run.machine import State
 from lbl.run.mailbox import Mailbox
 from lbl.run.news import News
@@ -87,6 +88,7 @@ class Session:
         self._saved_ns = -1
         self._began_ns = clock.now_ns()
         self._certificate = Certificate([step.kind for step in plan.steps])
+        self._host = Host(clock, folder.path)
         limits = limits_of(plan, bench)
         self._bench = bench
         every = MAX_EVERY if clock.speed == 0.0 else 1
@@ -100,8 +102,10 @@ class Session:
             proof or Proof(clock),
         )  # fmt: skip
         if past is not None:  # where it was, until the bench has been asked
-            self._procedure.position = max(past["step"], 0)
+            self._procedure.position = max(past["step"], past["done_step"] + 1)
             self._procedure.epoch_ns = past["origin_ns"]
+            read = past["readings"].get("absorbance")
+            self._absorbance = read / plan.substrate.sides if read is not None else None
         self._engine = Engine(
             plan, self._bench, clock, self._mailbox, self._procedure, photometry, self._tending,
             self._record, self, past,
@@ -118,11 +122,12 @@ class Session:
             bench.cell, equipment.cell, bench, equipment, plan, clock, self._record, self.verdicts
         )
 
-    def run(self) -> Outcome:
+    def run(self, guardian: Guardian | None = None) -> Outcome:
         """Drive the run to its end; raises only for our own bugs and a dead disk.
 
         Whatever is raised, the bench is parked first: by the core, which needs neither.
         """
+        self._host.guardian = guardian
         try:
             return self._outcome(self._engine.run())
         except BaseException:
@@ -176,6 +181,22 @@ class Session:
         if self._plan.quality.chart != "none":
             self.verdicts(verdicts, step)
 
+    def poured(self, step: Step) -> None:
+        """A person has added what a refill asks for; on a simulated bench it is done here."""
+        if self._simulation is not None:
+            volume = float(str(step.detail["volume"]))
+            self._simulation.pour(step.vessel, volume, self._clock.now_ns())
+            self._saved_ns = -1  # the world has changed at this very instant
+
+    def readings(self) -> dict[str, float | int]:
+        """What the recipe's conditions may ask for, as far as it is known."""
+        known: dict[str, float | int] = {"deviations": self._journal.state["deviations"]}
+        if self._absorbance is not None:
+            known["absorbance_mOD"] = self._absorbance
+        if self._tending.temperature is not None:
+            known["temperature_degC"] = self._tending.temperature
+        return known
+
     def verdicts(self, verdicts: list[Verdict], step: Step | None) -> None:
         """Notes become deviations; what asks for a verb becomes a wish of the watch."""
         for one in verdicts:
@@ -193,7 +214,8 @@ class Session:
             self._mailbox.wish(one.response, WATCH, one.reason)
 
     def news(self) -> None:
-        """Tell whoever watches."""
+        """Look after the computer, then tell whoever watches."""
+        self.verdicts(self._host.look(), None)
         state, plan, clock = self._journal.state, self._plan, self._clock
         procedure = self._procedure
         step = procedure.wet.step if procedure.wet else procedure.step
@@ -217,6 +239,7 @@ class Session:
                 temperature=self._tending.temperature,
                 deviations=state["deviations"],
                 pending=self._mailbox.pending,
+                unwell=self._host.unwell,
             )
         )
 

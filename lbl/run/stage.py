@@ -4,8 +4,8 @@ Runs take the ordinary ones. A fault campaign hands in others that break at chos
 everything between them is the code of any run. Must never change what a run does.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -13,18 +13,7 @@ from typing import Final
 from lbl.bench.simulated import Simulation
 from lbl.journal.storage import DiskStorage, Storage
 from lbl.run.clock import RunClock, idle_s
-from lbl.run.mailbox import Mailbox
-
-
-@contextmanager
-def listening() -> Iterator[Mailbox]:
-    """A mailbox that has the process's signals from before anybody can know its pid to the end."""
-    mailbox = Mailbox()
-    mailbox.listen()
-    try:
-        yield mailbox
-    finally:
-        mailbox.deaf()
+from lbl.run.mailbox import Mailbox, listening
 
 
 def _as_it_is(simulation: Simulation) -> None:

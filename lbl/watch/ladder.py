@@ -12,6 +12,8 @@ from typing import Final
 
 RESPONSES: Final = ("note", "retry", "hold", "stop", "abort")
 _NONE: Final[Mapping[str, str]] = MappingProxyType({})
+# Codes whose hold is a question: only a person can answer it.
+_QUESTIONS: Final = frozenset({"prompt", "on-resume", "position-unknown"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,9 @@ LADDER: Final[Mapping[str, Rung]] = MappingProxyType(
         "dose-mismatch": Rung("hold", "The volume that moved is not the volume asked for."),
         "dwell-short": Rung("note", "A dwell ended before its minimum."),
         "dwell-long": Rung("note", "A dwell went on beyond its maximum."),
+        "held-long": Rung("note", "A hold lasted longer than the film may stay where it is."),
         "prompt": Rung("hold", "The recipe asks a person to do something."),
+        "condition": Rung("hold", "A condition of the recipe cannot be judged."),
         "on-resume": Rung("hold", "The rules of resuming ask for a person."),
         "late": Rung("hold", "A command was not sent within its window."),
         "instrument-silent": Rung("retry", "An instrument did not answer in time.", 3, "hold"),
@@ -87,6 +91,12 @@ def answer(code: str, failures: int = 1, overrides: Mapping[str, str] = _NONE) -
     if code not in overrides and rung.then and failures > rung.times:
         return rung.then
     return response
+
+
+def asks_for_a_person(code: str) -> bool:
+    """Whether nothing but a person may undo the answer to this code: a question, or an abort."""
+    rung = LADDER[code]
+    return code in _QUESTIONS or "abort" in (rung.first, rung.then)
 
 
 def strongest(verdicts: Iterable[Verdict]) -> Verdict | None:

@@ -82,6 +82,12 @@ def judge_dwell(limits: Limits, seconds: float, at_least: float, at_most: float)
     return []
 
 
+def judge_held(limit: float) -> Verdict:
+    """A hold that goes on beyond what the film may stay in its rinse (s)."""
+    reason = f"held for more than {limit:g} s; the film changes in its rinse"
+    return Verdict(answer("held-long"), "held-long", reason, limit)
+
+
 def judge_position(
     limits: Limits, axis: str, *, referenced: bool, position: float, target: float, within: float
 ) -> list[Verdict]:

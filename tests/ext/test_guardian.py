@@ -136,6 +136,7 @@ def stage(tmp_path: Path, run_python: Callable[..., subprocess.Popen[str]]) -> I
 
 @pytest.mark.parametrize("kind", ["tcp", "pty"])
 @pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGSTOP, signal.SIGSEGV])
+@pytest.mark.fault("A17")
 def test_a_controller_that_dies_or_stops_is_parked(
     stage: Raise, kind: str, blow: signal.Signals
 ) -> None:

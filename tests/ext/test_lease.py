@@ -16,6 +16,7 @@ FAR_NS: Final = 3_600_000 * MS
 pytestmark = pytest.mark.timeout(60)
 
 
+@pytest.mark.fault("A17")
 def test_a_passed_lease_parks(core: Core, two_wires: Any) -> None:
     with two_wires() as wires:
         pump, arm = (core.add_fd(name, w.ours) for name, w in zip("pa", wires, strict=True))

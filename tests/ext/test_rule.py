@@ -72,6 +72,7 @@ def test_rule(
     assert REASONS[row["reason"]] == (reason or "fired")
 
 
+@pytest.mark.fault("A17")
 def test_verdict_drops_everything_and_refuses_until_cleared(bench: tuple[Core, int]) -> None:
     core, pump = bench
     missed = core.arm(pump, b"a", 10, 20)

@@ -177,6 +177,7 @@ def fill(wire: Any) -> int:
     return total
 
 
+@pytest.mark.fault("A10")
 def test_a_peer_that_stops_reading(any_wire: Any, two_wires: Any) -> None:
     with two_wires() as wires:
         core = Core(virtual=False)

@@ -81,6 +81,7 @@ def operations(kit: Any, durable: bool) -> int:
 
 
 @pytest.mark.parametrize("seed", range(4))
+@pytest.mark.fault("A1")
 def test_a_power_cut_at_every_operation(kit: Any, seed: int) -> None:
     for stop in range(1, operations(kit, True) + 1):
         disk = kit.Disk(seed * 1000 + stop)
@@ -131,6 +132,7 @@ def test_a_second_power_cut_while_the_run_is_taken_up(kit: Any, seed: int) -> No
 
 @pytest.mark.parametrize("error", [errno.EIO, errno.ENOSPC])
 @pytest.mark.parametrize("cut", [True, False])
+@pytest.mark.fault("A11")
 def test_a_failing_disk_at_every_operation(kit: Any, error: int, cut: bool) -> None:
     for fail in range(1, operations(kit, True) + 1):
         disk = kit.Disk(fail)

@@ -31,6 +31,7 @@ def disk(kit: Any, often: None) -> Any:
     return disk
 
 
+@pytest.mark.fault("A4")
 def test_truncation_at_every_byte_of_the_last_record(kit: Any, disk: Any) -> None:
     data = disk.names[JOURNAL].data
     last = data[:-1].rfind(b"\n") + 1
@@ -76,6 +77,7 @@ def test_cutting_below_a_head_is_refused(disk: Any) -> None:
         survey(disk, "r1")
 
 
+@pytest.mark.fault("A4")
 def test_a_flipped_bit_in_any_byte_is_named(disk: Any) -> None:
     good = survey(disk, "r1").state
     data = disk.names[JOURNAL].data
@@ -187,6 +189,7 @@ def test_every_flipped_bit_of_a_head_is_noticed(disk: Any) -> None:
             assert encode(found.state) == state
 
 
+@pytest.mark.fault("A4")
 def test_swapped_and_stale_heads_still_hold(kit: Any, often: None) -> None:
     disk = kit.Disk()
     player = kit.Player(kit.begin(disk))

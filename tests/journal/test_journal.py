@@ -301,6 +301,7 @@ def test_memory_and_state_do_not_grow(kit: Any) -> None:
     assert max(sizes) - min(sizes) < 20
 
 
+@pytest.mark.fault("A12")
 def test_a_broken_disk_is_told_once_and_never_tried_again(kit: Any) -> None:
     disk = kit.Disk()
     journal = kit.begin(disk)

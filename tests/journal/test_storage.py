@@ -130,6 +130,7 @@ def test_links_are_not_followed(tmp_path: Path) -> None:
     disk.close()
 
 
+@pytest.mark.fault("A11")
 def test_a_full_disk_is_an_error_and_not_a_short_record(tmp_path: Path) -> None:
     import resource
 

@@ -12,7 +12,7 @@ from lbl.plan.loader import read_recipe
 from lbl.plan.planner import plan
 from lbl.plan.recipe import Recipe
 
-EVERY_ROLE = frozenset({"axis", "pump", "photometer", "light", "thermostat", "balance"})
+EVERY_ROLE = frozenset({"axis", "pump", "photometer", "light", "thermostat", "stirrer", "balance"})
 RECIPES = Path(__file__).parents[2] / "recipes"
 # name, purpose, side, volume in mL; one station of 36 deg each
 STATIONS = (
@@ -65,6 +65,7 @@ def dip_bench() -> Equipment:
         readout="N3",
         roles=EVERY_ROLE,
         drag_out=0.00296,
+        stirrer=600.0,
     )
 
 

@@ -145,7 +145,7 @@ TABLE = [
     ("9.0, charge: positive}", "9.0}", "wrong-solution", "8:9", "needs its charge"),
     ("BR: {concentration: 1 mg/mL, ", "BR: {", "wrong-solution", "9:7", "concentration"),
     # Phases and their order.
-    ("- park: {in", "- prime: {in", "unknown-phase", "22:5", "not a phase this version knows"),
+    ("- park: {in", "- primer: {in", "unknown-phase", "22:5", "not a phase this version knows"),
     ("- park: {in", "- parc: {in", "unknown-phase", "22:5", "did you mean 'park'?"),
     ("- park: {in: buffer}", "- park", "phase-shape", "22:5", "one phase with its options"),
     ("- park: {in: buffer}", "- park:", "phase-shape", "22:5", "'park: {in: buffer}'"),

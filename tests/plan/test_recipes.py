@@ -7,6 +7,7 @@ import pytest
 
 import recipes
 from lbl.plan import recipe as language
+from lbl.plan.condition import COUNTS, READINGS
 from lbl.plan.equipment import Equipment
 from lbl.plan.loader import read_recipe
 from lbl.plan.planner import plan
@@ -59,11 +60,12 @@ def test_the_page_names_every_phase_and_option() -> None:
     words = set(re.findall(r"`([a-z_]+)", page))
     phases = (
         language.Expose, language.Rinse, language.Measure, language.Wait, language.Temperature,
-        language.Prompt, language.Park,
+        language.Stir, language.Refill, language.Prime, language.Prompt, language.Park,
     )  # fmt: skip
     rest = (
         language.Phase, language.Solution, language.Substrate, language.Override, language.Recipe,
     )  # fmt: skip
+    assert all(name in page for name in (*COUNTS, *READINGS))
     for model in (*phases, *rest):
         for name, info in model.model_fields.items():
             key = info.alias or name

@@ -28,7 +28,7 @@ def lines_of(result: Any) -> list[str]:
 def test_a_run_keeps_every_byte_when_asked(tmp_path: Path) -> None:
     result = grown(tmp_path, capture=True)
     rows = [json.loads(line) for line in lines_of(result)]
-    assert len({row["resource"] for row in rows}) == 6  # seven instruments, two on one wire
+    assert len({row["resource"] for row in rows}) == 7  # eight instruments, two on one wire
     assert {row["dir"] for row in rows} == {"out", "in"}
     moves = [row for row in rows if b"move abs" in bytes.fromhex(row["hex"])]
     assert len(moves) > 10

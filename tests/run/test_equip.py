@@ -15,7 +15,8 @@ def test_the_shipped_bench_moves_and_reads_as_its_file_says() -> None:
     assert made.drag_out == (0.23e-3 * 2.0 + 2.5e-3)
     assert made.readout == "N3"
     assert made.temperature == (22.0, 22.0)
-    assert {"axis", "pump", "photometer", "light", "thermostat", "balance"} == made.roles
+    roles = {"axis", "pump", "photometer", "light", "thermostat", "stirrer", "balance"}
+    assert roles == made.roles
 
 
 def test_a_card_that_knows_a_slower_meter_lengthens_the_plan() -> None:

@@ -95,6 +95,7 @@ def test_abort_leaves_a_wet_film(grow: Grow, second: float) -> None:
 
 
 @pytest.mark.parametrize("record", [*range(24, 130)][::5])
+@pytest.mark.fault("A1")
 def test_killed_at_a_record_nothing_is_lost_or_doubled(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, record: int
 ) -> None:
@@ -137,6 +138,7 @@ def test_one_spoilt_answer_never_spoils_a_film(grow: Grow, instrument: str, kind
 
 @pytest.mark.parametrize("instrument", ["syringe", "selector"])
 @pytest.mark.parametrize("second", [640, 645, 648, 652, 700])
+@pytest.mark.fault("A10")
 def test_one_that_falls_silent_ends_the_run_in_words(
     grow: Grow, instrument: str, second: int
 ) -> None:
@@ -147,6 +149,7 @@ def test_one_that_falls_silent_ends_the_run_in_words(
 
 
 @pytest.mark.parametrize("second", [646, 649, 700])
+@pytest.mark.fault("A6")
 def test_a_plunger_that_stalls_is_a_hold_with_the_cell_full(grow: Grow, second: int) -> None:
     fault = Fault("stall", at_ns=second * SECOND, argument=0.5)
     film = grown(grow, faults={"syringe": fault}, speed=0.0)
@@ -154,6 +157,7 @@ def test_a_plunger_that_stalls_is_a_hold_with_the_cell_full(grow: Grow, second: 
     assert "syringe" in film.result.reason or "pump" in film.result.reason
 
 
+@pytest.mark.fault("A6")
 def test_a_selector_that_sticks_once_is_told_again(grow: Grow) -> None:
     # Of a thousand turns one sticks; with this seed it is the thirty-first.
     film = grown(grow, world={"p_valve": "1e-3"}, sets={"bilayers": "8"}, seed=10, speed=0.0)

@@ -50,6 +50,7 @@ def ill(tmp_path: Path) -> Callable[..., str]:
         ("world: power, at: 388 min, lasts: 2 s", "Aborted", "not referenced"),
     ],
 )
+@pytest.mark.fault("A7")
 def test_what_an_instrument_can_see_ends_the_film_in_order(
     grow: Grow, ill: Callable[..., str], fault: str, state: str, reason: str
 ) -> None:
@@ -72,6 +73,7 @@ def test_what_an_instrument_can_see_ends_the_film_in_order(
         ("world: power, at: 30 min", "Aborted", "into the cell"),
     ],
 )
+@pytest.mark.fault("A7")
 def test_what_befalls_a_flow_bench_is_seen_too(
     grow: Grow, ill: Callable[..., str], fault: str, state: str, reason: str
 ) -> None:
@@ -81,6 +83,7 @@ def test_what_befalls_a_flow_bench_is_seen_too(
     assert "mishap" in {row["kind"] for row in film.ledger}
 
 
+@pytest.mark.fault("A7")
 def test_a_bubble_in_the_cell_is_a_deviation(grow: Grow, ill: Callable[..., str]) -> None:
     """It comes in a dwell of ten minutes, in which the cell is looked at every five."""
     sets = {"dwell": "10 min", "bilayers": "1"}

@@ -139,6 +139,7 @@ def test_a_film_over_the_wire(bench: Bench) -> None:
     [("dip-tcp", signal.SIGKILL), ("dip-pty", signal.SIGSTOP)],
     indirect=["bench"],
 )
+@pytest.mark.fault("A1")
 def test_a_dead_controller_leaves_the_outputs_off_and_is_resumed(
     bench: Bench, how: signal.Signals
 ) -> None:
@@ -159,6 +160,7 @@ def test_a_dead_controller_leaves_the_outputs_off_and_is_resumed(
 
 
 @pytest.mark.parametrize("bench", ["flow-tcp"], indirect=True)
+@pytest.mark.fault("A17")
 def test_a_pump_ends_its_exchange_without_its_controller(bench: Bench) -> None:
     run = start(bench)
     try:
@@ -242,6 +244,7 @@ class Cable:
 
 
 @pytest.mark.parametrize("bench", ["dip-tcp"], indirect=True)
+@pytest.mark.fault("A10")
 def test_a_pulled_cable_is_a_hold_and_unhold_takes_it_up_again(bench: Bench) -> None:
     cable = Cable(bench.where["bath"]["port"])
     served = bench.folder / "served.yaml"

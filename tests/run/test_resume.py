@@ -85,6 +85,7 @@ RECORDS = range(20, 118)  # of a film of two bilayers; before 20 nothing has bee
 
 
 @pytest.mark.parametrize("record", [*RECORDS][::3])
+@pytest.mark.fault("A1")
 def test_killed_at_a_record_nothing_is_lost_or_doubled(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -101,6 +102,7 @@ def test_killed_at_a_record_nothing_is_lost_or_doubled(
 
 
 @pytest.mark.parametrize("record", [40, 44, 47, 51, 55, 60, 64, 68, 73, 80])
+@pytest.mark.fault("A1")
 def test_a_power_cut_goes_back_to_the_bath_it_came_from(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, record: int
 ) -> None:
@@ -161,6 +163,7 @@ def test_an_interrupted_dose_is_not_begun_again(
 
 
 @pytest.mark.parametrize("rule", ["auto", "continue", "redo", "rinse-and-redo", "hold"])
+@pytest.mark.fault("A1")
 def test_the_recipe_rules_what_follows_an_interruption(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rule: str
 ) -> None:
@@ -182,6 +185,7 @@ def test_the_recipe_rules_what_follows_an_interruption(
 
 @pytest.mark.parametrize("name", ["plan.json", "bench.yaml", "recipe.yaml", "world.json"])
 @pytest.mark.parametrize("content", [b"", b"{}", None])
+@pytest.mark.fault("A4")
 def test_a_frozen_file_that_is_another_is_refused_by_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, content: bytes | None
 ) -> None:
@@ -198,6 +202,7 @@ def test_a_frozen_file_that_is_another_is_refused_by_name(
     assert (path / "journal.jsonl").read_bytes() == before
 
 
+@pytest.mark.fault("A4")
 def test_one_flipped_bit_anywhere_stops_a_resume_before_anything_moves(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

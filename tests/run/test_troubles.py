@@ -26,6 +26,7 @@ def safe(film: Any) -> None:
 
 @pytest.mark.parametrize("kind", PASSING)
 @pytest.mark.parametrize("instrument", INSTRUMENTS)
+@pytest.mark.fault("A10")
 def test_one_spoilt_answer_never_spoils_a_film(
     grow: Grow, judge: Callable[..., None], instrument: str, kind: str
 ) -> None:
@@ -41,6 +42,7 @@ def test_one_spoilt_answer_never_spoils_a_film(
 
 @pytest.mark.parametrize("instrument", ["lift", "carousel"])
 @pytest.mark.parametrize("second", [600, 607, 611, 620])
+@pytest.mark.fault("A10")
 def test_an_axis_that_falls_silent_is_a_hold_or_an_abort(
     grow: Grow, instrument: str, second: int
 ) -> None:
@@ -53,12 +55,14 @@ def test_an_axis_that_falls_silent_is_a_hold_or_an_abort(
 
 
 @pytest.mark.parametrize("second", [600, 607, 612])
+@pytest.mark.fault("A6")
 def test_a_stalled_axis_never_dips(grow: Grow, second: int) -> None:
     film = grow(faults={"carousel": Fault("stall", at_ns=second * SECOND)}, speed=0.0)
     safe(film)
     assert film.states[-1] in ("Held", "Aborted")
 
 
+@pytest.mark.fault("A8")
 def test_a_silent_thermostat_holds(grow: Grow) -> None:
     film = grow(faults={"bath": Fault("drop", at_ns=600 * SECOND, count=FOR_EVER)}, speed=0.0)
     assert film.states[-1] == "Held"
@@ -79,6 +83,7 @@ def test_a_bath_that_never_cools_is_given_up(grow: Grow) -> None:
     assert film.states[-1] == "Complete" or "baths stay" in film.result.reason
 
 
+@pytest.mark.fault("A13")
 def test_heat_that_is_lost_in_mid_film_holds_wet(grow: Grow) -> None:
     """The circulator loses power for a second: it comes back stopped, in a warm room."""
     gone = Fault("vanish", at_ns=600 * SECOND, argument=1.0)
@@ -92,6 +97,7 @@ def test_heat_that_is_lost_in_mid_film_holds_wet(grow: Grow) -> None:
     assert "temperature" in film.result.reason
 
 
+@pytest.mark.fault("A8")
 def test_a_dark_lamp_is_told(grow: Grow) -> None:
     film = grow(world={"led_W": "1e-6", "dark_W": "1e-6"}, speed=0.0)
     assert film.states[-1] == "Complete"

@@ -33,7 +33,13 @@ def campaigns() -> list[tuple[str, list[str], dict[str, str]]]:
         ),
     ]
     frames = str(int(5_000_000 * SCALE))
+    recipes = str(int(1_000_000 * SCALE))
     found += [
+        (
+            f"{recipes} mutated recipes",
+            [sys.executable, "-m", "tests.torture.recipes", recipes, str(SEED)],
+            {},
+        ),
         (f"{frames} mutated frames", [sys.executable, "-m", "tests.torture.frames", frames], {}),
         ("hours of lease at scaled time", [sys.executable, str(HERE / "soak.py")], {}),
     ]

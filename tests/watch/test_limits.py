@@ -70,6 +70,7 @@ def test_a_value_must_stay_outside_to_count() -> None:
     assert got == [[], [], [], [], [], band, [], [], band, []]
 
 
+@pytest.mark.fault("A13")
 def test_harm_outranks_the_band() -> None:
     judge = Judge(LIMITS, 0)
     got = [codes(judge.sample("bath", 46.0, n)) for n in range(3)]
@@ -87,6 +88,7 @@ def test_what_is_not_watched_or_no_number_passes() -> None:
     assert codes(judge.stale(10**12)) == [("sensor-stale", "hold")]
 
 
+@pytest.mark.fault("A8")
 def test_silence_is_judged_once() -> None:
     judge = Judge(LIMITS, 0)
     assert judge.stale(120 * SECOND) == []
