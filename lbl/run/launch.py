@@ -219,9 +219,16 @@ def _declare(journal: Journal, what: Launch, clock: RunClock) -> None:
 
 def closed(folder: RunFolder, outcome: Outcome, durable: bool) -> Result:
     """Write the record and say how it went."""
-    record = make_record(events(folder.storage, folder.id))
-    folder.write_record(record, durable=durable)
     state, ending = outcome.state, outcome.ending
+    try:
+        record = make_record(events(folder.storage, folder.id))
+    except Fault:  # damage that holds a run must not hide that it is held, and where
+        if ending.state is State.COMPLETE:
+            raise
+        duration = float(state["wet_s"] + state["air_s"])
+    else:
+        folder.write_record(record, durable=durable)
+        duration = record["totals"]["duration_s"]
     code = EXIT.get(ending.state, INTERRUPTED)
     return Result(
         run=folder.id,
@@ -230,7 +237,7 @@ def closed(folder: RunFolder, outcome: Outcome, durable: bool) -> Result:
         folder=folder.path,
         bilayers=state["bilayers"],
         depositions=state["depositions"],
-        duration=record["totals"]["duration_s"],
+        duration=duration,
         wall=wall_s(),
         deviations=state["deviations"],
         film=outcome.film,

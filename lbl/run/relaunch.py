@@ -1,13 +1,15 @@
-"""Takes a run up again from what its folder says, after looking at all of it.
+"""Takes a run up again from what its folder says.
 
-A journal with one damaged record, or a frozen file that is not the one of the run, is refused
-before an instrument is opened. Must never decide where the film goes on; that is `resume`.
+A damaged record, or a frozen file that is not the one of the run, is refused before an instrument
+is opened; only the far part of a long journal is read later, beside the run (see `proof`). Must
+never decide where the film goes on; that is `resume`.
 """
 
 import hashlib
 import json
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from itertools import islice
 from typing import Any, Final
 
 from lbl.bench.bench import Bench
@@ -33,7 +35,8 @@ from lbl.run.session import Session
 from lbl.run.stage import STAGE, Stage
 from lbl.signature import from_text
 
-AT_ONCE: Final = 20_000  # records that are read before anything else, in half a second
+AT_ONCE: Final = 20_000  # records: a journal of so many is read whole at once, in half a second
+SAME: Final = ("run", "recipe_hash", "plan_hash", "bench", "durable")  # first record, checkpoint
 LEAVING: Final = frozenset({"step-intent", "step-outcome"})  # records around a lift
 KEEP: Final = "keep the run folder as it is and look at what changed it"
 
@@ -56,15 +59,14 @@ def relaunch(
         idle = stage.idle(folder.path / "journal.jsonl")
         lock = folder.lock(f"run {folder.id}", boot_id())
         opening = survey(folder.storage, folder.id)
-        audit = Audit(folder.storage, folder.id)
-        audit.advance(AT_ONCE)
-        if not audit.report().ok:
-            raise damaged(folder.id, audit.report().named())
+        audit = _audited(folder, opening)
         past = opening.state
         if past["state"] in FINAL:
             _make_up_record(folder)
         resumable(past)
         plan, created = frozen_plan(folder)
+        if any(created[key] != past[key] for key in SAME):
+            raise damaged(folder.id, "line 1: it is that of another run")
         file = read_bench(folder.path / "bench.yaml")
         speed = None if created["speed"] == "real" else float(created["speed"])
         outage_ns = int(idle * 1e9 * pace(created, file))
@@ -75,12 +77,13 @@ def relaunch(
         bench = Bench(file, clock.core, simulation, f"run {folder.id}")
         opened.callback(bench.close)
         journal = Journal.open(folder.storage, folder.id, clock=clock)
+        facts: dict[str, Any] = {"findings": opening.findings} if opening.findings else {}
         journal.append(
             "run-opened",
             actor=by or "engine",
             purpose=f"resume: {reason}",
             outage_s=outage_ns / 1e9,
-            **({"findings": opening.findings} if opening.findings else {}),
+            **facts,
         )
         _refuse_old_commands(folder, journal)
         past = {**past, **_between(folder, opening, clock, outage_ns)}
@@ -94,10 +97,23 @@ def relaunch(
         return closed(folder, outcome, bool(past["durable"]))
 
 
+def _audited(folder: RunFolder, opening: Opening) -> Audit:
+    """A short journal read whole; of a long one nothing yet: a film in air cannot wait for it.
+
+    Raises Fault `journal-damaged` for a short one with damage.
+    """
+    audit = Audit(folder.storage, folder.id)
+    if opening.state["seq"] <= AT_ONCE:
+        audit.advance(AT_ONCE + 1)
+        if not audit.report().ok:
+            raise damaged(folder.id, audit.report().named())
+    return audit
+
+
 def _between(
     folder: RunFolder, opening: Opening, clock: RunClock, outage_ns: int
 ) -> dict[str, int]:
-    """`left_ns`, when a substrate that is not where it should be may have left, and `found_ns`, now.
+    """`left_ns`, when a substrate that is not where it should be may have left; `found_ns`, now.
 
     It left at the last intent or lift that the journal has, or after the last record; what lies in
     another boot is reckoned from the calendar. In this run's clock.
@@ -127,7 +143,8 @@ def frozen_plan(folder: RunFolder) -> tuple[Plan, Mapping[str, Any]]:
 
     Raises Fault `run-damaged` that names the file which is missing, broken or another.
     """
-    created = next(iter(events(folder.storage, folder.id))).payload
+    beginning = list(islice(events(folder.storage, folder.id), 2))  # the second names the first
+    created = beginning[0].payload
     for name, key in (("recipe.yaml", "recipe_hash"), ("bench.yaml", "bench_hash")):
         data = folder.read(name)
         if data is None or hashlib.sha256(data).hexdigest() != created.get(key):

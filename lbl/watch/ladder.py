@@ -13,7 +13,9 @@ from typing import Final
 RESPONSES: Final = ("note", "retry", "hold", "stop", "abort")
 _NONE: Final[Mapping[str, str]] = MappingProxyType({})
 # Codes whose hold is a question: only a person can answer it.
-_QUESTIONS: Final = frozenset({"prompt", "on-resume", "position-unknown"})
+_QUESTIONS: Final = frozenset(
+    {"prompt", "on-resume", "position-unknown", "journal-damaged", "journal-doubt"}
+)
 
 
 @dataclass(frozen=True, slots=True)
