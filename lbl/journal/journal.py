@@ -10,6 +10,7 @@ from json.encoder import encode_basestring as quoted
 from typing import Any, Final, Protocol
 
 from lbl.errors import Fault, LblError, Problem, Refused
+from lbl.journal.bond import Bond
 from lbl.journal.canonical import SAFE, NotPlain, encode, plain
 from lbl.journal.chain import JOURNAL, LINE_MAX, VERSION
 from lbl.journal.events import Event, State, fold, initial
@@ -148,6 +149,10 @@ class Journal:
             write_heads(self._storage, head, durable=self._durable)
         except OSError as error:
             raise self._break(error) from error
+
+    def bond(self, at_ns: int) -> Bond:
+        """The place that the journal has come to, for a file that is written now."""
+        return Bond(self.run, self._seq, self._hash, self._size, at_ns)
 
     def close(self, reason: str, **facts: Any) -> None:
         """Let go in order: `run-closed`, a checkpoint (so that looking back is cheap), heads."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from lbl.errors import BadInput, Fault, LblError, Problem
+from lbl.journal.bond import Bond
 from lbl.journal.chain import JOURNAL, LINE_MAX, Damage, Newer, Tail, Walk, find_tail, lines, parse
 from lbl.journal.events import Event, State
 from lbl.journal.heads import Head, read_heads
@@ -72,6 +73,23 @@ def recent(storage: Storage, run: str, opening: Opening) -> Iterator[Event]:
         start = max(opening.checkpoint, 0)
         for number, _, data in lines(storage, start, opening.tail.whole, opening.checkpoint_seq):
             yield parse(number, data)
+
+
+def since(storage: Storage, run: str, opening: Opening, bond: Bond) -> Iterator[Event]:
+    """The events written after a bond was made; nothing else may have come before them.
+
+    Raises Fault `journal-damaged` where the journal is not the one that the bond names.
+    """
+    with told(run):
+        last, end = bond.hash, opening.tail.whole
+        for number, _, data in lines(storage, bond.size, end, bond.seq + 1):
+            event = parse(number, data)
+            if event.seq != number or event.prev != last:
+                raise Damage(number, "it does not follow the record that a file was written after")
+            last = event.hash
+            yield event
+        if last != opening.state["hash"]:
+            raise Damage(opening.state["seq"], "a file was written after another record")
 
 
 @contextmanager

@@ -144,16 +144,18 @@ def simulate(what: Launch) -> Simulation:
 
 def _begin(folder: RunFolder, what: Launch, clock: RunClock, durable: bool) -> Journal:
     """Freeze what the run is started with and write the first records."""
-    for name, text in (
-        ("recipe.yaml", what.recipe_text),
-        ("bench.yaml", what.bench_text),
-        ("plan.json", json.dumps(document(what.plan))),
-    ):
-        folder.freeze(name, text, durable=durable)
+    frozen = {
+        "recipe.yaml": what.recipe_text,
+        "bench.yaml": what.bench_text,
+        "plan.json": json.dumps(document(what.plan)),
+    }
     if what.signature:
-        folder.freeze("recipe.sig", what.signature, durable=durable)
+        frozen["recipe.sig"] = what.signature
+    for name, text in frozen.items():
+        folder.freeze(name, text, durable=durable)
+    files = {name: _hash(text) for name, text in frozen.items()}
     journal = Journal.create(
-        folder.storage, folder.id, durable=durable, clock=clock, **_created(what)
+        folder.storage, folder.id, durable=durable, clock=clock, files=files, **_created(what)
     )
     _declare(journal, what, clock)
     return journal

@@ -17,9 +17,10 @@ from lbl.bench.file import BenchFile, read_bench
 from lbl.bench.simulated import Simulation
 from lbl.errors import BadInput, Fault, Problem
 from lbl.journal.audit import Audit
+from lbl.journal.bond import Bond
 from lbl.journal.folder import RunFolder
 from lbl.journal.journal import Journal
-from lbl.journal.opening import Opening, events, recent, survey
+from lbl.journal.opening import Opening, events, recent, since, survey
 from lbl.journal.record import make_record
 from lbl.plan.content import content_of
 from lbl.plan.document import from_document
@@ -38,6 +39,11 @@ from lbl.signature import from_text
 AT_ONCE: Final = 20_000  # records: a journal of so many is read whole at once, in half a second
 SAME: Final = ("run", "recipe_hash", "plan_hash", "bench", "durable")  # first record, checkpoint
 LEAVING: Final = frozenset({"step-intent", "step-outcome"})  # records around a lift
+# Records that are written without a look at the world: by opening, by people, by other processes.
+ALOOF: Final = frozenset(
+    {"run-opened", "checkpoint", "torn-tail", "command", "command-effect", "deviation", "note",
+     "signature"}
+)  # fmt: skip
 KEEP: Final = "keep the run folder as it is and look at what changed it"
 
 
@@ -71,7 +77,7 @@ def relaunch(
         speed = None if created["speed"] == "real" else float(created["speed"])
         outage_ns = int(idle * 1e9 * pace(created, file))
         clock = stage.clock(speed, int(past["mono_ns"]) + outage_ns, file.rate)
-        simulation = restored(folder, plan, file, created) if file.in_process else None
+        simulation = restored(folder, plan, file, created, opening) if file.in_process else None
         if simulation is not None:
             stage.models(simulation)
         bench = Bench(file, clock.core, simulation, f"run {folder.id}")
@@ -145,9 +151,10 @@ def frozen_plan(folder: RunFolder) -> tuple[Plan, Mapping[str, Any]]:
     """
     beginning = list(islice(events(folder.storage, folder.id), 2))  # the second names the first
     created = beginning[0].payload
-    for name, key in (("recipe.yaml", "recipe_hash"), ("bench.yaml", "bench_hash")):
+    files = {"recipe.yaml": created["recipe_hash"], "bench.yaml": created.get("bench_hash")}
+    for name, digest in {**files, **created.get("files", {})}.items():
         data = folder.read(name)
-        if data is None or hashlib.sha256(data).hexdigest() != created.get(key):
+        if data is None or hashlib.sha256(data).hexdigest() != digest:
             raise _another(folder, name)
     try:
         plan = from_document(json.loads(folder.read("plan.json") or b""))
@@ -184,9 +191,9 @@ def _make_up_record(folder: RunFolder) -> None:
 
 
 def restored(
-    folder: RunFolder, plan: Plan, file: BenchFile, created: Mapping[str, Any]
+    folder: RunFolder, plan: Plan, file: BenchFile, created: Mapping[str, Any], opening: Opening
 ) -> Simulation:
-    """The simulated bench as its process left it."""
+    """The simulated bench as its process left it; one that the journal does not know is refused."""
     simulation = Simulation(
         file,
         created["world"],
@@ -195,9 +202,11 @@ def restored(
         sides=plan.substrate.sides,
     )
     simulation.fill(plan.assignments, plan.solutions)
-    state = folder.read_world()
+    state, bond = folder.read_world()
+    if bond is not None:
+        _fits(folder, opening, bond)
     try:
-        if state is None:
+        if state is None or state.keys() != simulation.snapshot().keys():
             raise KeyError("world.json")
         simulation.restore(state)
         folder.keep_ledger(int(state["world"]["ledger"]))
@@ -205,6 +214,29 @@ def restored(
         sentence = "world.json does not hold the simulated world of this run"
         raise Fault(Problem("run-damaged", sentence, folder.id, KEEP)) from None
     return simulation
+
+
+def _fits(folder: RunFolder, opening: Opening, bond: Bond) -> None:
+    """Raise Fault unless the world was saved in this run, just before the newest thing was done."""
+    whole = opening.tail.whole
+    if bond.run != folder.id:
+        raise _another_world(folder, f"of the run {bond.run}")
+    if bond.size > whole:  # the world has seen more than the journal has kept
+        text = f"the journal ends at byte {whole}, and world.json was saved after record {bond.seq}"
+        raise Fault(Problem("journal-short", f"{text}: records are lost", folder.id, KEEP))
+    try:
+        after = list(since(folder.storage, folder.id, opening, bond))
+    except Fault:  # the records have been checked already
+        raise _another_world(folder, "of another run of that name") from None
+    done = [one for one in after if not (one.kind.endswith("-intent") or one.kind in ALOOF)]
+    if any(one.mono_ns > bond.at_ns for one in done[1:]):
+        raise _another_world(
+            folder, f"older than the journal: it was saved after record {bond.seq}"
+        )
+
+
+def _another_world(folder: RunFolder, what: str) -> Fault:
+    return Fault(Problem("run-damaged", f"world.json is {what}", folder.id, KEEP))
 
 
 def _refuse_old_commands(folder: RunFolder, journal: Journal) -> None:

@@ -266,7 +266,7 @@ class Session:
         if len(ledger) > self._rows:
             self._folder.append_ledger(ledger[self._rows :])
             self._rows = len(ledger)
-        self._folder.save_world(simulation.snapshot())
+        self._folder.save_world(simulation.snapshot(), self._journal.bond(now_ns))
 
     # The end.
 
