@@ -93,8 +93,9 @@ class Journal:
     ) -> "Journal":
         """Take up a journal where it ends; a torn last record is cut and noted.
 
-        `opening` says what was found: `proven` False means that no head is left, so nobody can
-        say whether records are missing. Raises as `opening.survey`; Fault `run-unwritable`.
+        `opening` says what was found: `doubt` means that nobody can say whether records are
+        missing. Otherwise the heads are renewed: a crash may have come before that. Raises as
+        `opening.survey`; Fault `run-unwritable`.
         """
         found = survey(storage, run)
         journal = cls(storage, run, clock, signer)
@@ -103,6 +104,8 @@ class Journal:
         journal._epoch = found.state["epoch"] + 1
         journal._checkpoint = found.checkpoint
         journal._checkpoint_seq = found.checkpoint_seq
+        if found.proven:  # else the heads stay as they are until a person has looked
+            journal.renew_heads()
         if found.tail.torn_bytes:
             journal._cut(found)
         return journal

@@ -93,7 +93,7 @@ def relaunch(
         )
         _refuse_old_commands(folder, journal)
         past = {**past, **_between(folder, opening, clock, outage_ns)}
-        proof = Proof(clock, audit, "" if opening.proven else opening.findings[-1])
+        proof = Proof(clock, audit, opening.doubt)
         session = Session(
             folder, journal, plan, equip(plan, file), bench, clock, simulation, mailbox, tell, past,
             proof,
@@ -202,18 +202,25 @@ def restored(
         sides=plan.substrate.sides,
     )
     simulation.fill(plan.assignments, plan.solutions)
-    state, bond = folder.read_world()
-    if bond is not None:
-        _fits(folder, opening, bond)
+    state = saved_world(folder, opening)
     try:
-        if state is None or state.keys() != simulation.snapshot().keys():
+        if state.keys() != simulation.snapshot().keys():
             raise KeyError("world.json")
         simulation.restore(state)
         folder.keep_ledger(int(state["world"]["ledger"]))
     except (KeyError, TypeError, ValueError, AttributeError, IndexError):
-        sentence = "world.json does not hold the simulated world of this run"
-        raise Fault(Problem("run-damaged", sentence, folder.id, KEEP)) from None
+        raise _another_world(folder, "not the simulated world of this run") from None
     return simulation
+
+
+def saved_world(folder: RunFolder, opening: Opening) -> Mapping[str, Any]:
+    """The world that was saved last. Raises Fault for one that is missing, changed or another."""
+    state, bond = folder.read_world()
+    if state is None:
+        raise _another_world(folder, "missing")
+    if bond is not None:
+        _fits(folder, opening, bond)
+    return state
 
 
 def _fits(folder: RunFolder, opening: Opening, bond: Bond) -> None:
