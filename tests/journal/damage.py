@@ -275,7 +275,7 @@ def struck(seed: int, number: int, bases: list[Base]) -> Verdict:
     while True:  # ends: most harms change something
         files, times = dict(base.files), 2 if chance.random() < TWICE else 1
         harms = [chance.choice(HARMS)(chance, base, files, others) for _ in range(times)]
-        if files != base.files:
+        if files != base.files and not any(_is(files, other) for other in others):
             break
     verdict = Verdict(base.name, " and ".join(harms), "")
     try:
@@ -283,6 +283,11 @@ def struck(seed: int, number: int, bases: list[Base]) -> Verdict:
     except Exception as error:  # a bug of ours, and the worst verdict
         verdict.how, verdict.wrong = "bug", f"{type(error).__name__}: {error}"
         return verdict
+
+
+def _is(files: Files, other: Base) -> bool:
+    """Whether this is another run altogether, of the same name and plan: that is no damage."""
+    return all(files.get(name) == other.files[name] for name in other.files)
 
 
 def judged(base: Base, files: Files, verdict: Verdict) -> Verdict:
