@@ -39,6 +39,10 @@ class Report:
         """True when every record checks and the end is where the heads say."""
         return not self.damage
 
+    def named(self) -> str:
+        """The damage in one line."""
+        return "; ".join(f"line {line}: {what}" for line, what in self.damage)
+
     def text(self) -> str:
         """A few lines for people."""
         first = f"{self.records} records, {self.checkpoints} checkpoints, {self.sealed} sealed: "

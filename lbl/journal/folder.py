@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from lbl.errors import BadInput, Fault, Problem, Refused
+from lbl.journal.bond import BOUND, Bond, NotBound, bond_of
 from lbl.journal.heads import HEADS
 from lbl.journal.inbox import COMMANDS, Command, Inbox
 from lbl.journal.lock import RunLock, unwritable
@@ -136,15 +137,33 @@ class RunFolder:
             text = f"{name} cannot be read: {error.strerror or error}"
             raise Fault(Problem("run-unreadable", text, self.id)) from error
 
-    def save_world(self, state: Mapping[str, Any] | bytes, *, durable: bool = False) -> None:
-        """Replace `world.json` as a whole: plain data, or its JSON text."""
+    def save_world(
+        self, state: Mapping[str, Any] | bytes, bond: Bond | None = None, *, durable: bool = False
+    ) -> None:
+        """Replace `world.json` as a whole: plain data, or its JSON text; tied to the journal."""
         data = state if isinstance(state, bytes) else _json(state)
+        if bond is not None:
+            data = bond.around(data)
         with self._writing():
             replace(self.storage, WORLD, data, durable=durable)
 
-    def read_world(self) -> dict[str, Any] | None:
-        """The simulated world's state, None for a real bench. Raises Fault `run-damaged`."""
-        return self._object(WORLD)
+    def read_world(self) -> tuple[dict[str, Any] | None, Bond | None]:
+        """The simulated world's state and what ties it to the journal; None for a real bench.
+
+        Raises Fault `run-damaged`.
+        """
+        data = self.read(WORLD)
+        if data is None:
+            return None, None
+        try:
+            bond = bond_of(data)
+        except NotBound:
+            text = f"{WORLD} is not what was written"
+            raise Fault(Problem("run-damaged", text, self.id)) from None
+        state = self._row(data, WORLD)
+        if bond is not None:
+            del state[BOUND]
+        return state, bond
 
     def write_record(self, record: Mapping[str, Any], *, durable: bool = True) -> None:
         """Replace `record.json`, indented for people."""

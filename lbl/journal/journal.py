@@ -10,6 +10,7 @@ from json.encoder import encode_basestring as quoted
 from typing import Any, Final, Protocol
 
 from lbl.errors import Fault, LblError, Problem, Refused
+from lbl.journal.bond import Bond
 from lbl.journal.canonical import SAFE, NotPlain, encode, plain
 from lbl.journal.chain import JOURNAL, LINE_MAX, VERSION
 from lbl.journal.events import Event, State, fold, initial
@@ -92,8 +93,9 @@ class Journal:
     ) -> "Journal":
         """Take up a journal where it ends; a torn last record is cut and noted.
 
-        `opening` says what was found: `proven` False means that no head is left, so nobody can
-        say whether records are missing. Raises as `opening.survey`; Fault `run-unwritable`.
+        `opening` says what was found: `doubt` means that nobody can say whether records are
+        missing. Otherwise the heads are renewed: a crash may have come before that. Raises as
+        `opening.survey`; Fault `run-unwritable`.
         """
         found = survey(storage, run)
         journal = cls(storage, run, clock, signer)
@@ -102,6 +104,8 @@ class Journal:
         journal._epoch = found.state["epoch"] + 1
         journal._checkpoint = found.checkpoint
         journal._checkpoint_seq = found.checkpoint_seq
+        if found.proven:  # else the heads stay as they are until a person has looked
+            journal.renew_heads()
         if found.tail.torn_bytes:
             journal._cut(found)
         return journal
@@ -148,6 +152,10 @@ class Journal:
             write_heads(self._storage, head, durable=self._durable)
         except OSError as error:
             raise self._break(error) from error
+
+    def bond(self, at_ns: int) -> Bond:
+        """The place that the journal has come to, for a file that is written now."""
+        return Bond(self.run, self._seq, self._hash, self._size, at_ns)
 
     def close(self, reason: str, **facts: Any) -> None:
         """Let go in order: `run-closed`, a checkpoint (so that looking back is cheap), heads."""

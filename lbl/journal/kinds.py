@@ -29,7 +29,8 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
     {
         "run-created": _kind(
             "run durable recipe recipe_hash plan_hash bench bilayers depositions",
-            "version content_hash bench_hash simulated seed speed duration_s software sets signed",
+            "version content_hash bench_hash simulated seed speed duration_s software sets signed "
+            "files",
             "First record: what was planned, on which bench, and whether records are synced.",
         ),
         "run-opened": _kind(

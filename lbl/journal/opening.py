@@ -10,25 +10,35 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from lbl.errors import BadInput, Fault, LblError, Problem
+from lbl.journal.bond import Bond
 from lbl.journal.chain import JOURNAL, LINE_MAX, Damage, Newer, Tail, Walk, find_tail, lines, parse
 from lbl.journal.events import Event, State
 from lbl.journal.heads import Head, read_heads
 from lbl.journal.storage import MISSING, Storage
 
+RENEWING: Final = frozenset({"run-created", "deposition-done", "checkpoint"})  # then come heads
 KEEP: Final = "keep the run folder as it is and look at `lbl verify`"
 
 
 @dataclass(slots=True)
 class Opening:
-    """What opening found out. `proven`: a head confirms how long the journal must at least be."""
+    """What opening found out. `findings` are sentences worth a note.
+
+    `doubt`, one of them, is why nothing shows that the journal is whole; "" where a head does.
+    """
 
     state: State
     tail: Tail
-    proven: bool
+    doubt: str = ""
     findings: list[str] = field(default_factory=list)
     checkpoint: int = -1  # byte offset of the newest checkpoint record
     checkpoint_seq: int = 0
     first_line: int = 1  # where checking the chain began
+
+    @property
+    def proven(self) -> bool:
+        """Whether a head confirms how long the journal must at least be."""
+        return not self.doubt
 
 
 def survey(storage: Storage, run: str) -> Opening:
@@ -53,7 +63,9 @@ def survey(storage: Storage, run: str) -> Opening:
             raise Damage(1, f"the journal is that of the run {opening.state['run']!r}")
         opening.findings.extend(findings)
         if not heads:
-            opening.findings.append("no head is left, so nothing shows that the journal is whole")
+            opening.doubt = "no head is left, so nothing shows that the journal is whole"
+        if opening.doubt:
+            opening.findings.append(opening.doubt)
         return opening
 
 
@@ -64,6 +76,31 @@ def events(storage: Storage, run: str) -> Iterator[Event]:
         walk = Walk()
         for number, _, data in lines(storage, 0, end, 1):
             yield walk.take(number, data)
+
+
+def recent(storage: Storage, run: str, opening: Opening) -> Iterator[Event]:
+    """The events from the newest checkpoint on, which `survey` has checked."""
+    with told(run):
+        start = max(opening.checkpoint, 0)
+        for number, _, data in lines(storage, start, opening.tail.whole, opening.checkpoint_seq):
+            yield parse(number, data)
+
+
+def since(storage: Storage, run: str, opening: Opening, bond: Bond) -> Iterator[Event]:
+    """The events written after a bond was made; nothing else may have come before them.
+
+    Raises Fault `journal-damaged` where the journal is not the one that the bond names.
+    """
+    with told(run):
+        last, end = bond.hash, opening.tail.whole
+        for number, _, data in lines(storage, bond.size, end, bond.seq + 1):
+            event = parse(number, data)
+            if event.seq != number or event.prev != last:
+                raise Damage(number, "it does not follow the record that a file was written after")
+            last = event.hash
+            yield event
+        if last != opening.state["hash"]:
+            raise Damage(opening.state["seq"], "a file was written after another record")
 
 
 @contextmanager
@@ -89,12 +126,14 @@ def _follow(storage: Storage, heads: list[Head], tail: Tail) -> Opening:
     number = 1
     if start >= 0:
         number = _begin(storage, walk, start, tail.whole)
-    opening = Opening(walk.state, tail, bool(heads), checkpoint=start, first_line=number)
+    opening = Opening(walk.state, tail, checkpoint=start, first_line=number)
     opening.checkpoint_seq = number if start >= 0 else 0
     expected = {head.seq: head for head in heads}
-    before = max(start, 0)
+    before, due = max(start, 0), 0
     for line, end, data in lines(storage, before, tail.whole, number):
         event = walk.take(line, data)
+        if event.kind in RENEWING:
+            due = event.seq
         if event.kind == "checkpoint":
             opening.checkpoint, opening.checkpoint_seq = before, event.seq
         if event.seq in expected:
@@ -103,7 +142,21 @@ def _follow(storage: Storage, heads: list[Head], tail: Tail) -> Opening:
     if heads and walk.seq < heads[0].seq:
         raise Damage(walk.seq, f"it is the last, and a head names record {heads[0].seq}")
     opening.state = walk.state
+    if heads:
+        _judge_age(opening, heads, due)
     return opening
+
+
+def _judge_age(opening: Opening, heads: list[Head], due: int) -> None:
+    """Heads are renewed before the record after `due` is written; a crash cannot make them older.
+
+    Older ones have been put there, and with them the journal may have been shortened.
+    """
+    newest, last = heads[0].seq, opening.state["seq"]
+    if newest < due < last:
+        opening.doubt = f"the heads name record {newest}, and were renewed after record {due}"
+    elif heads[-1].seq < newest < last:
+        opening.findings.append(f"one head names record {heads[-1].seq}, the other {newest}")
 
 
 def run_of(storage: Storage) -> str:

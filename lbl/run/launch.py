@@ -144,16 +144,18 @@ def simulate(what: Launch) -> Simulation:
 
 def _begin(folder: RunFolder, what: Launch, clock: RunClock, durable: bool) -> Journal:
     """Freeze what the run is started with and write the first records."""
-    for name, text in (
-        ("recipe.yaml", what.recipe_text),
-        ("bench.yaml", what.bench_text),
-        ("plan.json", json.dumps(document(what.plan))),
-    ):
-        folder.freeze(name, text, durable=durable)
+    frozen = {
+        "recipe.yaml": what.recipe_text,
+        "bench.yaml": what.bench_text,
+        "plan.json": json.dumps(document(what.plan)),
+    }
     if what.signature:
-        folder.freeze("recipe.sig", what.signature, durable=durable)
+        frozen["recipe.sig"] = what.signature
+    for name, text in frozen.items():
+        folder.freeze(name, text, durable=durable)
+    files = {name: _hash(text) for name, text in frozen.items()}
     journal = Journal.create(
-        folder.storage, folder.id, durable=durable, clock=clock, **_created(what)
+        folder.storage, folder.id, durable=durable, clock=clock, files=files, **_created(what)
     )
     _declare(journal, what, clock)
     return journal
@@ -219,9 +221,16 @@ def _declare(journal: Journal, what: Launch, clock: RunClock) -> None:
 
 def closed(folder: RunFolder, outcome: Outcome, durable: bool) -> Result:
     """Write the record and say how it went."""
-    record = make_record(events(folder.storage, folder.id))
-    folder.write_record(record, durable=durable)
     state, ending = outcome.state, outcome.ending
+    try:
+        record = make_record(events(folder.storage, folder.id))
+    except Fault:  # damage that holds a run must not hide that it is held, and where
+        if ending.state is State.COMPLETE:
+            raise
+        duration = float(state["wet_s"] + state["air_s"])
+    else:
+        folder.write_record(record, durable=durable)
+        duration = record["totals"]["duration_s"]
     code = EXIT.get(ending.state, INTERRUPTED)
     return Result(
         run=folder.id,
@@ -230,7 +239,7 @@ def closed(folder: RunFolder, outcome: Outcome, durable: bool) -> Result:
         folder=folder.path,
         bilayers=state["bilayers"],
         depositions=state["depositions"],
-        duration=record["totals"]["duration_s"],
+        duration=duration,
         wall=wall_s(),
         deviations=state["deviations"],
         film=outcome.film,

@@ -17,6 +17,7 @@ from lbl.run.acts import Photometry, Recorder, Waits
 from lbl.run.clock import RunClock
 from lbl.run.finding import Finder, expected
 from lbl.run.handling import LEAD_NS, Arrival, Handling
+from lbl.run.proof import Proof
 from lbl.run.resume import Recovery, decide, jumped
 from lbl.run.stay import Hears as StayHears
 from lbl.run.stay import Stay
@@ -76,6 +77,7 @@ class Procedure:
         photometry: Photometry | None,
         limits: Limits,
         hears: Hears,
+        proof: Proof,
     ) -> None:
         self.plan = plan
         self.position = 0
@@ -88,6 +90,7 @@ class Procedure:
         self._clock = clock
         self._record = record
         self._limits = limits
+        self._proof = proof
         self._on_deposition = hears.deposition
         self._judged = hears.verdicts
         self._readings = hears.readings
@@ -113,6 +116,7 @@ class Procedure:
 
     def execute(self) -> Waits[None]:
         """Perform the steps from `position` to the end."""
+        yield from self._proof.through()
         steps = self.plan.steps
         while self.position < len(steps):
             step = steps[self.position]
@@ -345,6 +349,8 @@ class Procedure:
             self.begin("unhold")
             return
         step, had_ns, attempt = wet.step, wet.had_ns, wet.attempt + 1
+        if self.vessel != step.vessel:
+            yield from self._proof.through()
         self._intend(step, attempt, self._clock.now_ns())
         if self.vessel != step.vessel:
             arrival = yield from self._carry(step.vessel, "unhold", None)

@@ -1,37 +1,49 @@
-"""Takes a run up again from what its folder says, after looking at all of it.
+"""Takes a run up again from what its folder says.
 
-A journal with one damaged record, or a frozen file that is not the one of the run, is refused
-before an instrument is opened. Must never decide where the film goes on; that is `resume`.
+A damaged record, or a frozen file that is not the one of the run, is refused before an instrument
+is opened; only the far part of a long journal is read later, beside the run (see `proof`). Must
+never decide where the film goes on; that is `resume`.
 """
 
 import hashlib
 import json
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from itertools import islice
 from typing import Any, Final
 
 from lbl.bench.bench import Bench
 from lbl.bench.file import BenchFile, read_bench
 from lbl.bench.simulated import Simulation
 from lbl.errors import BadInput, Fault, Problem
-from lbl.journal.audit import verify
+from lbl.journal.audit import Audit
+from lbl.journal.bond import Bond
 from lbl.journal.folder import RunFolder
 from lbl.journal.journal import Journal
-from lbl.journal.opening import events
+from lbl.journal.opening import Opening, events, recent, since, survey
 from lbl.journal.record import make_record
 from lbl.plan.content import content_of
 from lbl.plan.document import from_document
 from lbl.plan.equipment import Equipment
 from lbl.plan.schedule import Plan
-from lbl.run.clock import boot_id
+from lbl.run.clock import RunClock, boot_id
 from lbl.run.launch import closed, guarded
 from lbl.run.news import News
+from lbl.run.proof import Proof
 from lbl.run.result import Result
-from lbl.run.resume import resumable
+from lbl.run.resume import FINAL, resumable
 from lbl.run.session import Session
 from lbl.run.stage import STAGE, Stage
 from lbl.signature import from_text
 
+AT_ONCE: Final = 20_000  # records: a journal of so many is read whole at once, in half a second
+SAME: Final = ("run", "recipe_hash", "plan_hash", "bench", "durable")  # first record, checkpoint
+LEAVING: Final = frozenset({"step-intent", "step-outcome"})  # records around a lift
+# Records that are written without a look at the world: by opening, by people, by other processes.
+ALOOF: Final = frozenset(
+    {"run-opened", "checkpoint", "torn-tail", "command", "command-effect", "deviation", "note",
+     "signature"}
+)  # fmt: skip
 KEEP: Final = "keep the run folder as it is and look at what changed it"
 
 
@@ -52,41 +64,73 @@ def relaunch(
         mailbox = opened.enter_context(stage.mailbox())
         idle = stage.idle(folder.path / "journal.jsonl")
         lock = folder.lock(f"run {folder.id}", boot_id())
-        report = verify(folder.storage, folder.id)
-        if not report.ok:
-            raise damaged(
-                folder.id, "; ".join(f"line {line}: {why}" for line, why in report.damage)
-            )
-        past = report.state
-        _make_up_record(folder)
+        opening = survey(folder.storage, folder.id)
+        audit = _audited(folder, opening)
+        past = opening.state
+        if past["state"] in FINAL:
+            _make_up_record(folder)
         resumable(past)
         plan, created = frozen_plan(folder)
+        if any(created[key] != past[key] for key in SAME):
+            raise damaged(folder.id, "line 1: it is that of another run")
         file = read_bench(folder.path / "bench.yaml")
         speed = None if created["speed"] == "real" else float(created["speed"])
         outage_ns = int(idle * 1e9 * pace(created, file))
         clock = stage.clock(speed, int(past["mono_ns"]) + outage_ns, file.rate)
-        simulation = restored(folder, plan, file, created) if file.in_process else None
+        simulation = restored(folder, plan, file, created, opening) if file.in_process else None
         if simulation is not None:
             stage.models(simulation)
         bench = Bench(file, clock.core, simulation, f"run {folder.id}")
         opened.callback(bench.close)
         journal = Journal.open(folder.storage, folder.id, clock=clock)
+        facts: dict[str, Any] = {"findings": opening.findings} if opening.findings else {}
         journal.append(
             "run-opened",
             actor=by or "engine",
             purpose=f"resume: {reason}",
             outage_s=outage_ns / 1e9,
+            **facts,
         )
         _refuse_old_commands(folder, journal)
-        found_ns = clock.now_ns()
-        left_ns = past["mono_ns"] if past["boot"] == clock.boot else found_ns - outage_ns
-        past = {**past, "left_ns": left_ns, "found_ns": found_ns}
+        past = {**past, **_between(folder, opening, clock, outage_ns)}
+        proof = Proof(clock, audit, opening.doubt)
         session = Session(
-            folder, journal, plan, equip(plan, file), bench, clock, simulation, mailbox, tell, past
-        )
+            folder, journal, plan, equip(plan, file), bench, clock, simulation, mailbox, tell, past,
+            proof,
+        )  # fmt: skip
         with guarded(clock, lock.fd) as guardian:
             outcome = session.run(guardian)
         return closed(folder, outcome, bool(past["durable"]))
+
+
+def _audited(folder: RunFolder, opening: Opening) -> Audit:
+    """A short journal read whole; of a long one nothing yet: a film in air cannot wait for it.
+
+    Raises Fault `journal-damaged` for a short one with damage.
+    """
+    audit = Audit(folder.storage, folder.id)
+    if opening.state["seq"] <= AT_ONCE:
+        audit.advance(AT_ONCE + 1)
+        if not audit.report().ok:
+            raise damaged(folder.id, audit.report().named())
+    return audit
+
+
+def _between(
+    folder: RunFolder, opening: Opening, clock: RunClock, outage_ns: int
+) -> dict[str, int]:
+    """`left_ns`, when a substrate that is not where it should be may have left; `found_ns`, now.
+
+    It left at the last intent or lift that the journal has, or after the last record; what lies in
+    another boot is reckoned from the calendar. In this run's clock.
+    """
+    found_ns, past = clock.now_ns(), opening.state
+    last_ns = past["mono_ns"] if past["boot"] == clock.boot else found_ns - outage_ns
+    left_ns = last_ns
+    for event in recent(folder.storage, folder.id, opening):
+        if event.kind in LEAVING and event.boot == past["boot"]:
+            left_ns = last_ns - (past["mono_ns"] - event.mono_ns)
+    return {"left_ns": left_ns, "found_ns": found_ns}
 
 
 def pace(created: Mapping[str, Any], file: BenchFile) -> float:
@@ -105,10 +149,12 @@ def frozen_plan(folder: RunFolder) -> tuple[Plan, Mapping[str, Any]]:
 
     Raises Fault `run-damaged` that names the file which is missing, broken or another.
     """
-    created = next(iter(events(folder.storage, folder.id))).payload
-    for name, key in (("recipe.yaml", "recipe_hash"), ("bench.yaml", "bench_hash")):
+    beginning = list(islice(events(folder.storage, folder.id), 2))  # the second names the first
+    created = beginning[0].payload
+    files = {"recipe.yaml": created["recipe_hash"], "bench.yaml": created.get("bench_hash")}
+    for name, digest in {**files, **created.get("files", {})}.items():
         data = folder.read(name)
-        if data is None or hashlib.sha256(data).hexdigest() != created.get(key):
+        if data is None or hashlib.sha256(data).hexdigest() != digest:
             raise _another(folder, name)
     try:
         plan = from_document(json.loads(folder.read("plan.json") or b""))
@@ -145,9 +191,9 @@ def _make_up_record(folder: RunFolder) -> None:
 
 
 def restored(
-    folder: RunFolder, plan: Plan, file: BenchFile, created: Mapping[str, Any]
+    folder: RunFolder, plan: Plan, file: BenchFile, created: Mapping[str, Any], opening: Opening
 ) -> Simulation:
-    """The simulated bench as its process left it."""
+    """The simulated bench as its process left it; one that the journal does not know is refused."""
     simulation = Simulation(
         file,
         created["world"],
@@ -156,16 +202,48 @@ def restored(
         sides=plan.substrate.sides,
     )
     simulation.fill(plan.assignments, plan.solutions)
-    state = folder.read_world()
+    state = saved_world(folder, opening)
     try:
-        if state is None:
+        if state.keys() != simulation.snapshot().keys():
             raise KeyError("world.json")
         simulation.restore(state)
         folder.keep_ledger(int(state["world"]["ledger"]))
     except (KeyError, TypeError, ValueError, AttributeError, IndexError):
-        sentence = "world.json does not hold the simulated world of this run"
-        raise Fault(Problem("run-damaged", sentence, folder.id, KEEP)) from None
+        raise _another_world(folder, "not the simulated world of this run") from None
     return simulation
+
+
+def saved_world(folder: RunFolder, opening: Opening) -> Mapping[str, Any]:
+    """The world that was saved last. Raises Fault for one that is missing, changed or another."""
+    state, bond = folder.read_world()
+    if state is None:
+        raise _another_world(folder, "missing")
+    if bond is not None:
+        _fits(folder, opening, bond)
+    return state
+
+
+def _fits(folder: RunFolder, opening: Opening, bond: Bond) -> None:
+    """Raise Fault unless the world was saved in this run, just before the newest thing was done."""
+    whole = opening.tail.whole
+    if bond.run != folder.id:
+        raise _another_world(folder, f"of the run {bond.run}")
+    if bond.size > whole:  # the world has seen more than the journal has kept
+        text = f"the journal ends at byte {whole}, and world.json was saved after record {bond.seq}"
+        raise Fault(Problem("journal-short", f"{text}: records are lost", folder.id, KEEP))
+    try:
+        after = list(since(folder.storage, folder.id, opening, bond))
+    except Fault:  # the records have been checked already
+        raise _another_world(folder, "of another run of that name") from None
+    done = [one for one in after if not (one.kind.endswith("-intent") or one.kind in ALOOF)]
+    if any(one.mono_ns > bond.at_ns for one in done[1:]):
+        raise _another_world(
+            folder, f"older than the journal: it was saved after record {bond.seq}"
+        )
+
+
+def _another_world(folder: RunFolder, what: str) -> Fault:
+    return Fault(Problem("run-damaged", f"world.json is {what}", folder.id, KEEP))
 
 
 def _refuse_old_commands(folder: RunFolder, journal: Journal) -> None:

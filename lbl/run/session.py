@@ -26,6 +26,7 @@ from lbl.run.machine import State
 from lbl.run.mailbox import Mailbox
 from lbl.run.news import News
 from lbl.run.procedure import Procedure
+from lbl.run.proof import Proof
 from lbl.run.tending import TEMPERATURE, Tending
 from lbl.watch.growth import Chart, Growth
 from lbl.watch.ladder import Verdict
@@ -65,8 +66,12 @@ class Session:
         mailbox: Mailbox,
         tell: Callable[[News], None],
         past: Mapping[str, Any] | None = None,
+        proof: Proof | None = None,
     ) -> None:
-        """`past` is the journal's state that a resumed run goes on from, None for a new run."""
+        """`past` is the journal's state that a resumed run goes on from, None for a new run.
+
+        `proof` is what must still be known of that journal.
+        """
         self._folder = folder
         self._journal = journal
         self._plan = plan
@@ -93,8 +98,9 @@ class Session:
         photometry = Photometry(optics, clock, self._record) if optics else None
         self._tending = Tending(self._bench, clock, limits, folder.sample)
         self._procedure = Procedure(
-            plan, self._handling(equipment), bench, clock, self._record, photometry, limits, self
-        )
+            plan, self._handling(equipment), bench, clock, self._record, photometry, limits, self,
+            proof or Proof(clock),
+        )  # fmt: skip
         if past is not None:  # where it was, until the bench has been asked
             self._procedure.position = max(past["step"], past["done_step"] + 1)
             self._procedure.epoch_ns = past["origin_ns"]
@@ -260,7 +266,7 @@ class Session:
         if len(ledger) > self._rows:
             self._folder.append_ledger(ledger[self._rows :])
             self._rows = len(ledger)
-        self._folder.save_world(simulation.snapshot())
+        self._folder.save_world(simulation.snapshot(), self._journal.bond(now_ns))
 
     # The end.
 

@@ -13,7 +13,9 @@ from typing import Final
 RESPONSES: Final = ("note", "retry", "hold", "stop", "abort")
 _NONE: Final[Mapping[str, str]] = MappingProxyType({})
 # Codes whose hold is a question: only a person can answer it.
-_QUESTIONS: Final = frozenset({"prompt", "on-resume", "position-unknown"})
+_QUESTIONS: Final = frozenset(
+    {"prompt", "on-resume", "position-unknown", "journal-damaged", "journal-doubt"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,8 @@ LADDER: Final[Mapping[str, Rung]] = MappingProxyType(
         "solution-old": Rung("note", "A solution is older than it should be."),
         "clock-step": Rung("note", "The calendar was set while the run went on."),
         "disk-low": Rung("note", "Little room is left for the journal."),
+        "journal-damaged": Rung("hold", "A record of the journal is not what was written."),
+        "journal-doubt": Rung("hold", "Nothing shows that the journal is whole."),
         "journal-lost": Rung("abort", "The journal cannot be written."),
         "power-low": Rung("hold", "The supply runs on its reserve."),
     }

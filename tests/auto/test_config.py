@@ -73,7 +73,7 @@ watchdog: 1 s
         assert any(place in line and said in line for line in lines), (place, said, lines)
 
 
-@pytest.mark.parametrize("code", ["prompt", "on-resume", "position-unknown", "pressure"])
+@pytest.mark.parametrize("code", ["prompt", "on-resume", "journal-doubt", "pressure"])
 def test_what_asks_for_a_person_cannot_be_undone_without_one(tmp_path: Path, code: str) -> None:
     with pytest.raises(BadInput, match="asks for a person"):
         read_config(written(tmp_path, f"lbl: 1\nrecipe: demo\nholds: {{codes: [{code}]}}\n"))

@@ -144,10 +144,10 @@ def main() -> None:
         print(f"{name:<{width}}  {measured:>22}  {goal}")
     for module in (
         "bench_engine", "bench_visa", "bench_core", "bench_guardian", "bench_journal",
-        "bench_study", "bench_recipes",
+        "bench_study", "bench_recipes", "bench_resume",
     ):  # fmt: skip
         print(flush=True)
-        subprocess.run([sys.executable, "-m", f"tests.bench.{module}"], timeout=180, check=False)
+        subprocess.run([sys.executable, "-m", f"tests.bench.{module}"], timeout=600, check=False)
 
 
 if __name__ == "__main__":

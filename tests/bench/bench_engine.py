@@ -96,7 +96,7 @@ def without_journal(what: Launch, name: str) -> float:
     plain_append, plain_save = Journal.append, RunFolder.save_world
     plain_make: Callable[..., Any] = launch.__globals__["make_record"]
     Journal.append = lambda self, kind, **payload: None  # type: ignore[method-assign,assignment]
-    RunFolder.save_world = lambda self, state, durable=False: None  # type: ignore[method-assign]
+    RunFolder.save_world = lambda self, state, bond=None, durable=False: None  # type: ignore[method-assign]
     launch.__globals__["make_record"] = lambda events: {"totals": {"duration_s": 0.0}}
     try:
         return whole(what, name)

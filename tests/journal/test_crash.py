@@ -44,6 +44,7 @@ class Film:
             assert error.problems[0].code == "run-empty"
             assert not promised
             return None
+        assert journal.opening.proven or not self.durable
         kept = list(events(self.disk, "r1"))
         told = {event.seq: event.hash for event in kept}
         assert all(told[event.seq] == event.hash for event in promised)

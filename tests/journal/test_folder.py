@@ -94,11 +94,11 @@ def test_frozen_files_are_written_once(folder: RunFolder) -> None:
 
 
 def test_world_record_report_and_ledger(folder: RunFolder) -> None:
-    assert folder.read_world() is None
+    assert folder.read_world() == (None, None)
     assert folder.read_record() is None
     folder.save_world({"t": 1.5, "name": "\u00b5"})
     folder.save_world(b'{"t":2}')
-    assert folder.read_world() == {"t": 2}
+    assert folder.read_world() == ({"t": 2}, None)
     folder.write_record({"run": "r1"}, durable=False)
     assert folder.read_record() == {"run": "r1"}
     folder.write_report("<p>")
@@ -192,10 +192,10 @@ def test_looking_does_not_get_in_the_way(folder: RunFolder) -> None:
 
 def test_locking_finishes_what_a_crash_left(folder: RunFolder) -> None:
     (folder.path / "world.json.next").write_text('{"t":3}')
-    assert folder.read_world() == {"t": 3}
+    assert folder.read_world() == ({"t": 3}, None)
     folder.lock("resume", "b")
     assert (folder.path / "world.json").exists()
-    assert folder.read_world() == {"t": 3}
+    assert folder.read_world() == ({"t": 3}, None)
 
 
 @pytest.fixture
