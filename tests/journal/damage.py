@@ -327,16 +327,6 @@ def _believed(
     storage = Memory(files)
     folder = RunFolder(Path("film"), "", disk=lambda path: storage)
     opening = survey(storage, folder.id)
-    if opening.proven and base.truth.get(opening.state["seq"]) != (
-        opening.state["hash"],
-        opening.state["depositions"],
-    ):  # what a long journal is resumed with before all of it is read
-        verdict.wrong = f"opened with {opening.state['depositions']} depositions"
-    audit = Audit(storage, folder.id)
-    while not audit.advance():
-        pass
-    if not audit.report().ok:
-        raise damaged(folder.id, audit.report().named())
     frozen_plan(folder)
     if WORLD in base.files:
         world = saved_world(folder, opening)
@@ -347,6 +337,16 @@ def _believed(
             "world",
         }:
             raise damaged(folder.id, "world.json has other members")
+    state = opening.state
+    truth = base.truth.get(state["seq"])
+    if opening.proven and truth != (state["hash"], state["depositions"]):
+        # A long journal is resumed with this, before all of it is read.
+        verdict.wrong = f"opened with {state['depositions']} depositions"
+    audit = Audit(storage, folder.id)
+    while not audit.advance():
+        pass
+    if not audit.report().ok:
+        raise damaged(folder.id, audit.report().named())
     return opening.findings, opening.state, opening.tail.torn_bytes
 
 
