@@ -25,6 +25,7 @@ from lbl.run.result import Result
 
 RUN: Final = "film"
 OVER: Final = ("Complete", "Stopped")
+FINISHED: Final = "[run-finished]"  # its last process died after the end
 PATIENCE: Final = 12  # processes that may end in order before somebody gives up
 AWAY_S: Final = 60.0  # before a person comes; twice as long each time in vain
 AWAY_MAX_S: Final = 6 * 3600.0
@@ -119,7 +120,7 @@ class _Film:
             forgetful=self._forgetful,
             idle_s=idle_s,
             chance=self._chance,
-            faults=self._faults if not self._evidence.rows and start_ns == 0 else [],
+            faults=[] if self._begun() else self._faults,
         )
 
     def _live(self, life: Life) -> None:
@@ -143,11 +144,15 @@ class _Film:
         self._left(life)
 
     def _run(self, stage: Any) -> Result:
-        if (self._path / "journal.jsonl").exists():
+        if self._begun():
             return app.Resumed(self._path, "", "").run(_silent, stage)
         if self._path.exists():  # nothing was begun
             shutil.rmtree(self._path)
         return self._prepared.run(_silent, RUN, stage)
+
+    def _begun(self) -> bool:
+        """Whether there is a run to take up: its world carries what befalls it."""
+        return (self._path / "journal.jsonl").exists()
 
     def _ended(self, result: Result) -> str:
         return f"{result.state}: {result.reason}"
@@ -169,7 +174,8 @@ class _Film:
         (self._path / "world.json").write_bytes(to_json(life.snapshot))
 
     def _over(self, life: Life) -> bool:
-        return self._evidence.endings[-1].startswith(OVER) or bool(self._evidence.bug)
+        last = self._evidence.endings[-1]
+        return last.startswith(OVER) or last.endswith(FINISHED) or bool(self._evidence.bug)
 
     def _away(self, life: Life) -> float:
         """How long nobody takes the run up, in s."""

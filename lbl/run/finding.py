@@ -22,8 +22,9 @@ SECOND: Final = 1_000_000_000
 class Finder:
     """Looks where the substrate is, lands it, and says how long it may have been in air.
 
-    States are the journal's, with `left_ns` and `found_ns` of this run's clock: when the process
-    before ended, as far as clock or calendar can tell, and when this one began.
+    States are the journal's, with `left_ns` and `found_ns` of this run's clock: since when nobody
+    knows of a liquid around the substrate, as far as clock or calendar can tell, however many
+    processes have died since; and when this one began.
     """
 
     def __init__(

@@ -78,9 +78,7 @@ def relaunch(
             outage_s=outage_ns / 1e9,
         )
         _refuse_old_commands(folder, journal)
-        found_ns = clock.now_ns()
-        left_ns = past["mono_ns"] if past["boot"] == clock.boot else found_ns - outage_ns
-        past = {**past, "left_ns": left_ns, "found_ns": found_ns}
+        past = {**past, "left_ns": journal.state["aloft_ns"], "found_ns": clock.now_ns()}
         session = Session(
             folder, journal, plan, equip(plan, file), bench, clock, simulation, mailbox, tell, past
         )
