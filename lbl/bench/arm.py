@@ -6,6 +6,7 @@ Must never decide where the substrate goes.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, Protocol
 
+from drivers.errors import InstrumentError
 from lbl.bench import roles
 from lbl.bench.file import DipFile
 
@@ -57,6 +58,14 @@ class ArmRig:
     def turned_to(self) -> float:
         """Where the carousel stands, in deg."""
         return self.axes["x"].position()
+
+    @property
+    def adrift(self) -> bool:
+        """Whether the lift says that it does not know its height; a silent one says nothing."""
+        try:
+            return not self.axes["z"].sense().referenced
+        except InstrumentError:
+            return False
 
     def station(self, at: float) -> str:
         """The vessel that is under the arm when the carousel stands at `at`; "" for none."""

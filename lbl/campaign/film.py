@@ -98,19 +98,19 @@ class _Film:
         self._vain = 0
 
     def grow(self) -> Evidence:
-        start_ns, idle_s = 0, 0.0
+        start_ns = written_ns = 0
         for _ in range(len(self._ending) + PATIENCE):
-            life = self._life(start_ns, idle_s)
+            life = self._life(start_ns, written_ns)
             self._live(life)
             if self._over(life):
                 break
-            idle_s = self._away(life)
-            start_ns = life.end_ns + int(idle_s * NS)
+            start_ns = life.end_ns + int(self._away(life) * NS)
+            written_ns = life.written_ns
             self._evidence.gone.append((life.end_ns / NS, start_ns / NS))
         self._look()
         return self._evidence
 
-    def _life(self, start_ns: int, idle_s: float) -> Life:
+    def _life(self, start_ns: int, written_ns: int) -> Life:
         return Life(
             strike=self._ending[0] if self._ending else None,
             coming=self._coming,
@@ -118,7 +118,7 @@ class _Film:
             boot=f"virtual-{self._boots}" if self._boots else "virtual",
             durable=self._durable,
             forgetful=self._forgetful,
-            idle_s=idle_s,
+            written_ns=written_ns,
             chance=self._chance,
             faults=[] if self._begun() else self._faults,
         )

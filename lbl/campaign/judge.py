@@ -16,6 +16,7 @@ EDGE_S: Final = 5.0  # of any stay: the ledger counts from the surface, the plan
 AGAIN_S: Final = 30.0  # that each new process or hold may add to a dwell: homing, arming, a way
 AGAIN_SHARE: Final = 0.5  # of a dwell, and no more in all: a second whole dwell is never forgiven
 SHORT: Final = 0.9  # of the rinses' least time: below it they were too short
+SAYING_S: Final = 120.0  # after what nobody saw: the next process first homes and looks
 AIR_S: Final = 1.0  # between what the ledger and the journal call a stay in air
 REDONE: Final = "is done once more"
 Row = Mapping[str, Any]
@@ -147,6 +148,8 @@ def _dwelled(film: Evidence, step: Step, stay: Stay, open_end: bool) -> Iterator
     if short and not _said(film, "dwell-short", start, end):
         yield f"{step.solution} {step.deposition}: {stay.seconds:.0f} s, and nobody said so"
     watched = stay.seconds - sum(_unwatched(film, row) for row in stay.rows)
+    if stay.seconds <= step.latest_ns / 1e9:  # lawful, if a bench that is not ready is to blame
+        watched -= sum(max(0.0, one - AGAIN_S) for one in _taken_up(film, start, end))
     again = len(stay.rows) + sum(1 for a, b in film.gone if b > start and a < end)
     due = step.dwell_ns / 1e9
     allowed = due + EDGE_S + min(AGAIN_S * again, AGAIN_SHARE * due)
@@ -224,12 +227,25 @@ def _unwatched(film: Evidence, row: Row) -> float:
     return sum((span for span in spans if span > 0.0), 0.0)
 
 
+def _taken_up(film: Evidence, start: float, end: float) -> Iterator[float]:
+    """How long each process between these instants took until the film went on, in s."""
+    began: float | None = None
+    for event in film.events:
+        at = event.mono_ns / 1e9
+        if event.kind == "run-opened":
+            began = at
+        elif event.kind == "state" and event.payload["to"] == "Execute" and began is not None:
+            if start <= at and began <= end:
+                yield at - max(began, start)
+            began = None
+
+
 def _said(film: Evidence, code: str, start: float, end: float) -> bool:
     """Whether the journal has a deviation or verdict of this code for what happened then."""
     late = end + AGAIN_S
     for since, until in film.gone:  # what nobody saw is said by the next process
         if since <= late:
-            late = max(late, until + AGAIN_S)
+            late = max(late, until + SAYING_S)
     return any(
         event.kind in ("deviation", "verdict")
         and event.payload["code"].startswith(code)

@@ -70,7 +70,7 @@ def initial() -> State:
         "vessel": "",
         "immersion": None,
         "exposure": None,
-        "aloft_ns": None,  # since when no liquid is known to be around it, on the newest boot's clock
+        "aloft_ns": None,  # since when no liquid is known around it, on the clock of the newest boot
         "depositions": 0,
         "bilayers": 0,
         "wet_s": 0,
@@ -131,7 +131,7 @@ def _created(state: State, event: Event) -> State:
 
 
 def _opened(state: State, event: Event) -> State:
-    """What nobody saw begins with the last record; what had begun before goes on, boot or no boot."""
+    """What nobody saw begins with the last record; what began before goes on, boot or no boot."""
     last_ns, since_ns = state["mono_ns"], state["aloft_ns"]
     begun_ns = last_ns if since_ns is None else since_ns
     if event.boot != state["boot"]:
@@ -320,7 +320,8 @@ def _rebase(state: State, event: Event) -> State:
 
 
 def _torn(state: State, event: Event) -> State:
-    return {"torn": state["torn"] + 1}
+    """Comes before the opening that says how long nobody was there: the clock stays till then."""
+    return {"torn": state["torn"] + 1, "boot": state["boot"], "mono_ns": state["mono_ns"]}
 
 
 def _tidy(value: float) -> Any:

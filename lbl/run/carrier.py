@@ -47,9 +47,9 @@ class Carrier:
         """A leg went wrong. Where it was a turn, nobody knows what is under the arm: stay up.
 
         A lift or a lowering that went wrong leaves the carousel at a station, and the dead-man's
-        lowering safe.
+        lowering safe, unless the lift has lost its zero: then it would go through the bottom.
         """
-        if self._turning:
+        if self._turning or (self.in_air and self._arm.adrift):
             self._bench.rest()
 
     def drop(self) -> Waits[None]:

@@ -14,6 +14,7 @@ from lbl.journal.inbox import Command
 from lbl.plan.schedule import Plan, Step
 from lbl.run.acts import Photometry, Recorder, Waits
 from lbl.run.clock import RunClock
+from lbl.run.finding import perhaps_touched
 from lbl.run.machine import RunMachine, State, answering
 from lbl.run.mailbox import Mailbox
 from lbl.run.procedure import Procedure
@@ -276,6 +277,8 @@ class Engine:
         if past is None:
             self._procedure.begin("start")
             return
+        if not begun:
+            self._judged(perhaps_touched(self._plan, past), None)
         if self._photometry is not None:
             self._photometry.zero_w = past["readings"].get("reference", 0.0)
         yield from self._procedure.recover(past)
