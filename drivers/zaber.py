@@ -160,6 +160,11 @@ class Zaber:
         """Where the axis is, in mm or deg."""
         return self._number("get pos") * self.microstep
 
+    @property
+    def referenced(self) -> bool:
+        """Whether it knew its zero when it last answered; asks nothing."""
+        return self._referenced
+
     def set_speed(self, speed: float) -> None:
         """Speed of the moves to come, in units/s; nothing is sent when it is that already."""
         data = speed_data(speed, self.microstep) if math.isfinite(speed) else 0

@@ -6,7 +6,6 @@ Must never decide where the substrate goes.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, Protocol
 
-from drivers.errors import InstrumentError
 from lbl.bench import roles
 from lbl.bench.file import DipFile
 
@@ -61,11 +60,8 @@ class ArmRig:
 
     @property
     def adrift(self) -> bool:
-        """Whether the lift says that it does not know its height; a silent one says nothing."""
-        try:
-            return not self.axes["z"].sense().referenced
-        except InstrumentError:
-            return False
+        """Whether an axis has said that it lost its zero: where the arm is, nobody knows then."""
+        return not all(axis.referenced for axis in self.axes.values())
 
     def station(self, at: float) -> str:
         """The vessel that is under the arm when the carousel stands at `at`; "" for none."""
@@ -90,7 +86,7 @@ class ArmRig:
         def raise_it() -> None:
             self.homed = not (lift.sense().referenced and turn.sense().referenced)
             lift.prepare()
-            if moves:
+            if moves or self.homed:  # a carousel that must find its zero turns: out of the bath
                 lift.set_speed(arm.withdraw)
                 lift.move(up)
 

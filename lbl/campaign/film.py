@@ -132,6 +132,8 @@ class _Film:
             ended = f"struck: {self._ending.pop(0).text()}"
         except LblError as error:
             ended = "; ".join(f"{one.sentence} [{one.code}]" for one in error.problems)
+            if any(one.code == "run-empty" for one in error.problems):
+                shutil.rmtree(self._path)  # as its remedy says
         except Exception as error:  # our own bug: the film's worst verdict
             frames = traceback.format_tb(error.__traceback__)[-FAULT_TRACE:]
             ended = evidence.bug = f"{type(error).__name__}: {error}\n{''.join(frames)}"

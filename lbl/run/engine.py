@@ -308,6 +308,8 @@ class Engine:
             failed = self._bench.reconnect()
             if failed:
                 raise Trouble("instrument-silent", "; ".join(failed))
+            if self._bench.adrift:  # homing takes the film out of its bath: that is a resume's
+                raise Trouble("position-unknown", "an axis has lost its zero: resume the run")
             self._record("note", text=f"connected again: {', '.join(sorted(lost))}")
             yield from self._prepare(moves=False, only=lost)
             self._bench.rest()

@@ -103,7 +103,11 @@ def frozen_plan(folder: RunFolder) -> tuple[Plan, Mapping[str, Any]]:
 
     Raises Fault `run-damaged` that names the file which is missing, broken or another.
     """
-    created = next(iter(events(folder.storage, folder.id))).payload
+    first = next(iter(events(folder.storage, folder.id)), None)
+    if first is None:
+        sentence = "the journal has no whole record: the run was never begun"
+        raise BadInput(Problem("run-empty", sentence, folder.id, "remove the folder"))
+    created = first.payload
     for name, key in (("recipe.yaml", "recipe_hash"), ("bench.yaml", "bench_hash")):
         data = folder.read(name)
         if data is None or hashlib.sha256(data).hexdigest() != created.get(key):
