@@ -70,7 +70,7 @@ def initial() -> State:
         "vessel": "",
         "immersion": None,
         "exposure": None,
-        "aloft_ns": None,  # since when no liquid is known around it, on the clock of the newest boot
+        "aloft_ns": None,  # since when no liquid is known around it, on the newest boot's clock
         "depositions": 0,
         "bilayers": 0,
         "wet_s": 0,
