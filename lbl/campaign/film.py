@@ -87,7 +87,7 @@ class _Film:
         self._chance = Chance(~seed)
         self._ending = [one for one in strikes if one.ends]
         self._coming = [one for one in strikes if one.kind in ("wish", "clock")]
-        self._faults = [_fault(one) for one in strikes if one.kind in ("instrument", "world")]
+        self._faults = [one for one in strikes if one.kind in ("instrument", "world")]
         self._forgetful = any(one.kind in ("dark", "power") for one in strikes) and durable
         self._well_ns = max(
             (one.at_ns + int(one.outage_s * NS) for one in strikes if one.kind == "world"),
@@ -120,8 +120,12 @@ class _Film:
             forgetful=self._forgetful,
             written_ns=written_ns,
             chance=self._chance,
-            faults=[] if self._begun() else self._faults,
+            faults=[] if self._begun() else self._befall(start_ns),
         )
+
+    def _befall(self, start_ns: int) -> list[FaultFile]:
+        """What a new world is in for; one that comes later has been spared what was before."""
+        return [_fault(one) for one in self._faults if not start_ns or one.at_ns >= start_ns]
 
     def _live(self, life: Life) -> None:
         """One process, from its start to however it ends."""

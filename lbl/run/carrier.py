@@ -95,7 +95,9 @@ class Carrier:
         for name, axis in self._arm.axes.items():
             axis.position()
             if not axis.referenced:
-                raise Trouble("position-wrong", f"{name} has lost its zero")
+                raise Trouble(
+                    "position-wrong", f"{name} is not referenced any more: it has lost its zero"
+                )
 
     def _fire(self, leg: Leg, deadline: int, tag: int) -> Waits[int]:
         axis = self._arm.axes[leg.axis]
@@ -122,7 +124,10 @@ class Carrier:
             yield wait
         at = axis.position()
         if not axis.referenced:
-            raise Trouble("position-wrong", f"{leg.axis} has lost its zero on the way")
+            raise Trouble(
+                "position-wrong",
+                f"{leg.axis} is not referenced any more: it lost its zero on the way",
+            )
         if abs(at - leg.target) > NEAR:
             raise Trouble(
                 "position-wrong", f"{leg.axis} stands at {at:g} instead of {leg.target:g}"

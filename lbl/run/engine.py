@@ -352,6 +352,7 @@ class Engine:
             yield self._clock.now_ns() + RESCUE_NS
             self._say_where()
         failed = self._bench.outputs_off()
+        self._bench.rest()  # a second park must not lower by what an axis knew before
         yield from self._procedure.handling.drop()
         self._core.lease(0)
         self._record("safe-outcome", result="; ".join(failed) or "safe")
