@@ -32,6 +32,7 @@ thirdparty: $(VENV)/ready .venv-thirdparty/ready
 .venv-thirdparty/ready: tests/thirdparty/requirements.txt
 	test -x .venv-thirdparty/bin/python || $(PYTHON) -m venv .venv-thirdparty
 	.venv-thirdparty/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	command -v npm >/dev/null && npm install --silent --no-audit --no-fund --prefix .venv-thirdparty yaml-language-server@1.25.0 || echo "no npm: the editor server is not tested"
 	touch $@
 
 $(VENV)/ready: pyproject.toml setup.py $(CORE)

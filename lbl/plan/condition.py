@@ -24,6 +24,7 @@ READINGS: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 MAX_TEXT: Final = 160  # characters
+MAX_DIFFERENT: Final = 256  # of one recipe; each takes as long to read as many phases
 MAX_NESTED: Final = 12  # brackets, and signs in a row
 _KEPT: Final = 20_000  # answers remembered: a plan asks each of them twice
 _PROBE: Final = 1  # every count, to see whether the types fit together
@@ -94,7 +95,7 @@ def _probe(name: str) -> int | float:
     return _PROBE if name == "deviations" else float(_PROBE)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=MAX_DIFFERENT)
 def parsed(text: str) -> Condition:
     """A condition whose names nobody has looked at yet; raises Unjudged."""
     if not text.strip() or len(text) > MAX_TEXT:
@@ -122,7 +123,7 @@ def parsed(text: str) -> Condition:
 _REMEDY: Final = "such as 'bilayer % 10 == 0 && absorbance_mOD > 150.0'"
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=MAX_DIFFERENT)
 def _program(text: str) -> tuple[Any, Any]:
     """The runnable program and the tree of a condition."""
     import celpy

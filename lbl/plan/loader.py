@@ -70,6 +70,7 @@ def _validate(marked: Marked, values: Values) -> tuple[Recipe | None, list[Probl
     data: Any = marked.data
     solutions = data.get("solutions")
     context = {
+        "conditions": set(),
         "solutions": solutions if isinstance(solutions, dict) else {},
         "parameters": values,
     }

@@ -19,7 +19,7 @@ from pydantic import (
 )
 
 from lbl.marked import Marked, Route
-from lbl.plan.condition import MAX_TEXT, Unjudged, condition, parsed
+from lbl.plan.condition import MAX_DIFFERENT, MAX_TEXT, Unjudged, condition, parsed
 from lbl.plan.fields import (
     EARLY,
     MAX_EXCHANGES,
@@ -206,6 +206,10 @@ Options = Expose | Rinse | Measure | Staying | Park
 
 def _judge(text: str, info: ValidationInfo) -> str:
     """A condition that can be asked with the recipe's parameters."""
+    known = (info.context or {}).get("conditions", set())
+    if text not in known and len(known) >= MAX_DIFFERENT:
+        raise complaint("condition", f"a recipe has at most {MAX_DIFFERENT} different conditions")
+    known.add(text)
     try:
         condition(text, (info.context or {}).get("parameters", {}))
     except Unjudged as error:

@@ -144,12 +144,10 @@ def main() -> None:
         print(f"{name:<{width}}  {measured:>22}  {goal}")
     for module in (
         "bench_engine", "bench_visa", "bench_core", "bench_guardian", "bench_journal",
-        "bench_study",
+        "bench_study", "bench_recipes",
     ):  # fmt: skip
-        path = Path(__file__).parent / f"{module}.py"
-        if path.is_file():
-            print()
-            subprocess.run([sys.executable, str(path)], timeout=180, check=False)
+        print(flush=True)
+        subprocess.run([sys.executable, "-m", f"tests.bench.{module}"], timeout=180, check=False)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from lbl import errors
 from lbl._core import Core
 from lbl.bench import conformance
 from lbl.bench.bench import Bench, InstrumentError
@@ -24,6 +25,7 @@ from lbl.bench.served import reaching
 from lbl.bench.simulated import Simulation
 from lbl.cli import app
 from lbl.shipped import find
+from sim.faults import Fault
 from sim.serve import serve
 
 SPEED = 100.0
@@ -158,6 +160,14 @@ def test_the_kit_over_a_descriptor_writes_a_card(
     with_card.write_text(text, encoding="utf-8")
     if driver != "zaber":  # the first Zaber of the file is the lift
         assert read_bench(with_card).instruments[name].card == card
+
+
+def test_what_cannot_be_made_safe_is_named(served: Served) -> None:
+    served.simulation.assembly.inject("led", Fault("drop", at_ns=0, count=1_000_000))
+    done = CliRunner().invoke(app, ["bench", "safe", str(served.path)])
+    assert isinstance(done.exception, errors.Fault)
+    (problem,) = done.exception.problems
+    assert problem.code == "bench-unsafe" and "led" in problem.sentence
 
 
 def test_the_wrong_driver_is_refused(served: Served) -> None:

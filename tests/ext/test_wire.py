@@ -164,16 +164,16 @@ def test_a_wire_without_an_owner_does(wire: Any) -> None:
 
 
 def fill(wire: Any) -> int:
-    """Write until the wire takes no more; a pty takes more a moment after it refused."""
+    """Write until the wire takes no more; a pty takes more when the kernel comes to it."""
     os.set_blocking(wire.ours, False)
     total = refused = 0
-    while refused < 20:
+    while refused < 100:
         try:
             total += os.write(wire.ours, b"x" * 256)
             refused = 0
         except BlockingIOError:
             refused += 1
-            threading.Event().wait(0.001)
+            threading.Event().wait(0.003)
     return total
 
 

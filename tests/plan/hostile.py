@@ -85,6 +85,20 @@ SMALL = {
                                 "recipe-phase-shape"),
     "a film without end": ("  - park", "  - {repeat: 100000, steps: [{repeat: 100000, steps: "
                            "[rinse: {with: water, for: 1 s}]}]}\n  - park", "recipe-too-long"),
+    "a condition that calls": ("  - rinse", "  - when: §f(x)\n    rinse", "recipe-condition"),
+    "a condition with a macro": (
+        "  - rinse", "  - when: §'[1, 2].all(x, x > 0)'\n    rinse", "recipe-condition"),
+    "a condition of many brackets": (
+        "  - rinse", f"  - when: §{'(' * 999}1{')' * 999}\n    rinse", "recipe-out-of-range"),
+    "a condition of many signs": (
+        "  - rinse", f"  - when: §'{'!' * 999}true'\n    rinse", "recipe-out-of-range"),
+    "a condition of many words": (
+        "  - rinse", f"  - when: §{'true || ' * 400}true\n    rinse", "recipe-out-of-range"),
+    "a condition with a large number": (
+        "  - rinse", f"  - when: §bilayer > {'9' * 99}\n    rinse", "recipe-condition"),
+    "a condition that divides by zero": (
+        "  - rinse", "  - when: §1 / 0 > bilayer\n    rinse", "recipe-condition"),
+    "an included text": ("  - park", "  - include: §other.yaml\n  - park", "recipe-include"),
     "only a tab": ("", "§\t", "yaml-syntax"),
     "an open quote": ("name: film", 'name: "film', "yaml-syntax"),
 }  # fmt: skip
@@ -150,6 +164,11 @@ LARGE = {
                "  - rinse: {with: water, for: $dwel{n}}"), "recipe-unknown-parameter"),
     "names that no parameter can have": (
         _fill("  p-{n}: 5", 2, OWN + "parameters:\n", ""), "recipe-bad-parameter"),
+    "conditions, each another": (
+        _fill("  - {rinse: {with: water, for: 1 min}, when: 'n{n} > 1'}", 9), "recipe-condition"),
+    "conditions that can be asked": (
+        _fill("  - {rinse: {with: water, for: 1 min}, when: 'bilayer > {n}'}", 9),
+        "recipe-condition"),
     "overrides of rules that are none": (
         _fill("  - {rule: rule-{n}, by: Ada, reason: known}", 7, f"{BASE}overrides:\n", ""),
         "recipe-out-of-range"),
@@ -186,7 +205,8 @@ def cost(text: str) -> tuple[float, float]:
 
 def costs() -> Iterator[tuple[str, int, float, float]]:
     """Name, bytes, s and MB of each text, each in a process forked from this one."""
-    for text in (BASE, BASE.replace("5 min", "5 parsec")):  # imports and pint's registry are loaded
+    asks = BASE.replace("  - rinse", "  - when: bilayer == 0\n    rinse")
+    for text in (asks, BASE.replace("5 min", "5 parsec")):  # what is only imported once is loaded
         cost(text)
     for name, text in texts().items():
         into, out = os.pipe()

@@ -61,18 +61,16 @@ def test_hostile_recipes_cost_little_more_than_good_ones() -> None:
             str(error)
         return time.process_time() - began
 
-    spent(hostile.BASE.replace("5 min", "5 parsec"))  # pint is loaded, once
+    spent(hostile.BASE.replace("5 min", "5 parsec"))  # pint is loaded, once, and CEL
+    spent(hostile.small("a condition that divides by zero")[0])
     for good, names in (
         (hostile.BASE + "#" * 2500, {name: hostile.small(name)[0] for name in hostile.SMALL}),
         (hostile.GOOD, {name: text for name, (text, _) in hostile.LARGE.items()}),
     ):
         usual = max(spent(good) for _ in range(3))
-        dear = {
-            name: cost / usual
-            for name, text in names.items()
-            if (cost := spent(text)) > DEAREST * usual
-        }
-        assert not dear
+        dear = {name: text for name, text in names.items() if spent(text) > DEAREST * usual}
+        again = {name: min(spent(text) for _ in range(3)) / usual for name, text in dear.items()}
+        assert not {name: ratio for name, ratio in again.items() if ratio > DEAREST}
 
 
 def test_no_hostile_recipe_takes_much_memory() -> None:
