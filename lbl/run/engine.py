@@ -350,9 +350,9 @@ class Engine:
         self._record("safe-intent", reason=self._cause)
         if self._procedure.handling.in_air:
             yield self._clock.now_ns() + RESCUE_NS
+            self._bench.rest()  # a second park must not lower by what an axis knew before
             self._say_where()
         failed = self._bench.outputs_off()
-        self._bench.rest()  # a second park must not lower by what an axis knew before
         yield from self._procedure.handling.drop()
         self._core.lease(0)
         self._record("safe-outcome", result="; ".join(failed) or "safe")

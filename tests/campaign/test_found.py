@@ -22,13 +22,13 @@ LIFTED_S = 737.0  # on the way from P3 to the polyanion
 FOUND: dict[str, list[Strike]] = {
     "50029: the time in air began anew with each process": [
         at("kill", LIFTED_S, away_s=3.4),
-        at("kill", LIFTED_S, 20, away_s=10.0),
+        at("kill", LIFTED_S, 80, away_s=10.0),
     ],
     "100291: and with each boot": [
         at("kill", LIFTED_S, away_s=3.4),
         at("dark", LIFTED_S, 20, away_s=10.0),
     ],
-    "6: and with a torn tail": [at("torn", 725.0, 2, away_s=25.1)],
+    "a torn tail in air": [at("torn", 725.0, 2, away_s=25.1)],
     "100038: a first bath that nobody wrote down": [at("torn", 15.8, away_s=1.2)],
     "100279: baths too hot to go on gave a second dwell": [
         at("world", 1740.4, what="heater-stuck", argument=56.8, away_s=525.0),
@@ -42,11 +42,11 @@ FOUND: dict[str, list[Strike]] = {
     "200206: a lift without its zero was lowered through the bottom": [
         instrument(1172.83, "lift", "vanish", 0.8313)
     ],
-    "in air: the same on the way": [instrument(1176.0, "lift", "vanish", 0.8313)],
+    "in air: the same on the way": [instrument(1180.4, "lift", "vanish", 0.8313)],
     "300705: a carousel without its zero led into the other side's bath": [
         instrument(630.24, "carousel", "vanish", 0.8872)
     ],
-    "in air: the same as it turns": [instrument(641.0, "carousel", "vanish", 0.8872)],
+    "in air: the same as it turns": [instrument(634.0, "carousel", "vanish", 0.8872)],
     "300246: a journal whose first record is torn": [at("torn", 0.0, 11, away_s=66.8)],
     "300882: a carousel homed with the lift down": [
         instrument(1812.98, "carousel", "vanish", 0.5285)
@@ -55,7 +55,7 @@ FOUND: dict[str, list[Strike]] = {
         instrument(1587.24, "carousel", "stall", 0.073, 6)
     ],
     "400654: a second park lowered after the power had come back": [
-        at("broken", 592.3, 6, away_s=33.6),
+        at("broken", 592.3, 11, away_s=33.6),
         at("world", 592.3, what="power", away_s=18.85),
     ],
 }
