@@ -25,8 +25,8 @@ FOUND: dict[str, list[Strike]] = {
         at("kill", LIFTED_S, 80, away_s=10.0),
     ],
     "100291: and with each boot": [
-        at("kill", LIFTED_S, away_s=3.4),
-        at("dark", LIFTED_S, 20, away_s=10.0),
+        at("kill", LIFTED_S, away_s=12.0),
+        at("dark", LIFTED_S, 80, away_s=0.3),
     ],
     "a torn tail in air": [at("torn", 725.0, 2, away_s=25.1)],
     "100038: a first bath that nobody wrote down": [at("torn", 15.8, away_s=1.2)],
@@ -35,9 +35,9 @@ FOUND: dict[str, list[Strike]] = {
         at("power", 1740.4, 93, away_s=20.8),
     ],
     "200178: a homing that was never finished hid two hours in air": [
-        at("world", 50.93, what="power", away_s=664.0),
-        at("torn", 0.0, 83, away_s=3426.5),
-        instrument(1424.66, "lift", "stall", 0.2277, 5),
+        at("torn", 0.0, 80, away_s=600.0),
+        at("power", 650.0, away_s=60.0),
+        instrument(640.0, "lift", "stall", 0.2277, 5),
     ],
     "200206: a lift without its zero was lowered through the bottom": [
         instrument(1172.83, "lift", "vanish", 0.8313)
@@ -47,9 +47,10 @@ FOUND: dict[str, list[Strike]] = {
         instrument(630.24, "carousel", "vanish", 0.8872)
     ],
     "in air: the same as it turns": [instrument(634.0, "carousel", "vanish", 0.8872)],
-    "300246: a journal whose first record is torn": [at("torn", 0.0, 11, away_s=66.8)],
+    "300246: a journal whose first record is torn": [at("torn", 0.0, 21, away_s=66.8)],
     "300882: a carousel homed with the lift down": [
-        instrument(1812.98, "carousel", "vanish", 0.5285)
+        at("torn", 0.0, 79, away_s=246.6),
+        instrument(1812.98, "carousel", "vanish", 0.5285),
     ],
     "400297: an axis that has stalled could not be taken up": [
         instrument(1587.24, "carousel", "stall", 0.073, 6)

@@ -38,7 +38,7 @@ NO_LOG_FLUSH = struct.pack("I", 2)
 SIZE_MB = 16
 WAIT_S = 0.1  # a cut comes within so long after the writer's first word
 BOUND_S = 20.0  # for anything that must happen
-RECORDS_MAX = 4000  # of one journal, then a new one is begun
+RECORDS_MAX = 400  # of one journal, then a new one is begun
 FACTS = {
     "recipe": "demo", "version": "1", "recipe_hash": "0" * 64, "content_hash": "0" * 64,
     "plan_hash": "0" * 64, "bench": "dip", "bench_hash": "0" * 64, "bilayers": 100_000,
