@@ -100,10 +100,12 @@ class Zaber:
         self.identify()
 
     def identify(self) -> Identity:
-        """Device id, serial number and firmware version."""
-        model = self._ask("get deviceid", axis=0).data
-        serial = self._ask("get system.serial", axis=0).data
-        return Identity("Zaber", f"device {model}", serial, self._ask("get version", axis=0).data)
+        """Device id, serial number and firmware version; one that has stalled says them too."""
+        model, serial, version = (
+            self._ask(f"get {name}", axis=0, faults=False).data
+            for name in ("deviceid", "system.serial", "version")
+        )
+        return Identity("Zaber", f"device {model}", serial, version)
 
     def sense(self) -> AxisSense:
         """Position, reference, motion and every flag that stands. Moves nothing, raises no flag."""
@@ -159,6 +161,11 @@ class Zaber:
     def position(self) -> float:
         """Where the axis is, in mm or deg."""
         return self._number("get pos") * self.microstep
+
+    @property
+    def referenced(self) -> bool:
+        """Whether it knew its zero when it last answered; asks nothing."""
+        return self._referenced
 
     def set_speed(self, speed: float) -> None:
         """Speed of the moves to come, in units/s; nothing is sent when it is that already."""

@@ -20,6 +20,7 @@ from lbl.cli import app
 from lbl.errors import CODES
 from lbl.journal.kinds import KINDS
 from lbl.run.machine import VERBS, State
+from lbl.watch.faults import FAULTS
 from lbl.watch.ladder import LADDER
 from sim.mishaps import KINDS as MISHAPS
 from sim.parameters import PARAMETERS
@@ -143,6 +144,17 @@ def test_each_state_and_verb_is_documented() -> None:
 def test_each_word_has_its_row(page: str, words: Any) -> None:
     text = read(page)
     assert [word for word in words if f"\n| `{word}` |" not in text] == []
+
+
+def test_each_fault_is_proved_by_a_test() -> None:
+    proofs = docs_blocks.proved()
+    assert [line for line in FAULTS if not proofs.get(line)] == []
+    assert sorted(proofs.keys() - FAULTS.keys()) == [], "a mark that names no line"
+
+
+def test_each_answer_to_a_fault_is_on_the_ladder() -> None:
+    told = {code for line in FAULTS.values() for code in line.codes}
+    assert sorted(told - LADDER.keys()) == []
 
 
 @pytest.mark.parametrize("title", SECTIONS)

@@ -58,6 +58,11 @@ class ArmRig:
         """Where the carousel stands, in deg."""
         return self.axes["x"].position()
 
+    @property
+    def adrift(self) -> bool:
+        """Whether an axis has said that it lost its zero: where the arm is, nobody knows then."""
+        return not all(axis.referenced for axis in self.axes.values())
+
     def station(self, at: float) -> str:
         """The vessel that is under the arm when the carousel stands at `at`; "" for none."""
         vessels = self.file.vessels.items()
@@ -81,7 +86,7 @@ class ArmRig:
         def raise_it() -> None:
             self.homed = not (lift.sense().referenced and turn.sense().referenced)
             lift.prepare()
-            if moves:
+            if moves or self.homed:  # a carousel that must find its zero turns: out of the bath
                 lift.set_speed(arm.withdraw)
                 lift.move(up)
 

@@ -185,6 +185,11 @@ class Bench:
         made.sense()
 
     @property
+    def adrift(self) -> bool:
+        """Whether an axis of the arm has lost its zero: what carries the film must find it."""
+        return self.arm is not None and self.arm.adrift
+
+    @property
     def homed(self) -> bool:
         """An axis had to find its zero: where the substrate hangs, nobody can tell."""
         return self.arm is not None and self.arm.homed

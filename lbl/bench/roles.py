@@ -77,6 +77,10 @@ class Axis(Instrument, Protocol):
     def position(self) -> float:
         """Where it stands, in mm or deg."""
 
+    @property
+    def referenced(self) -> bool:
+        """Whether it knew its zero when it last answered; without it a position says nothing."""
+
     def moving(self) -> bool:
         """Whether it moves."""
 

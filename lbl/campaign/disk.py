@@ -15,10 +15,14 @@ from lbl.campaign.chance import Chance
 from lbl.journal.storage import MISSING, DiskStorage
 
 OF_THE_WORLD: Final = ("world.json", "ledger.jsonl")
+JOURNAL: Final = "journal.jsonl"
 
 
 class Fate(Protocol):
-    """Who knows when a write fails, and how."""
+    """Who knows when a write fails, and how, and what time it is."""
+
+    def now_ns(self) -> int:
+        """The instant of what is written now."""
 
     def write(self, size: int) -> int | None:
         """A write of `size` bytes is due: None lets it be, a number is how much of it is written.
@@ -33,10 +37,14 @@ class Fate(Protocol):
 class Disk(DiskStorage):
     """Storage in a real folder whose every change asks `fate` first."""
 
-    def __init__(self, path: Path, fate: Fate, *, forgetful: bool) -> None:
-        """`forgetful`: `forget` will be asked for, so keep what it needs to know."""
+    def __init__(self, path: Path, fate: Fate, written_ns: int, *, forgetful: bool) -> None:
+        """`forgetful`: `forget` will be asked for, so keep what it needs to know.
+
+        `written_ns` is when the journal was last appended to, as the file's time tells.
+        """
         super().__init__(path)
         self._fate = fate
+        self.written_ns = self._safe_ns = written_ns
         self._forgetful = forgetful
         self._synced: dict[str, int] = {}  # bytes of a file that are safe
         # Names changed since the folder was last synced, and what stood under them.
@@ -53,6 +61,8 @@ class Disk(DiskStorage):
                 self._before.append([(name, None)])
         part = self._fate.write(len(data))
         super().append(name, data if part is None else data[:part])
+        if name == JOURNAL:
+            self.written_ns = self._fate.now_ns()
         if part is not None:
             self._fate.after_part()
 
@@ -72,6 +82,8 @@ class Disk(DiskStorage):
         self._whole()
         if self._forgetful:
             self._synced[name] = self.size(name)
+        if name == JOURNAL:
+            self._safe_ns = self.written_ns
 
     def sync_folder(self) -> None:
         """See Storage."""
@@ -110,6 +122,8 @@ class Disk(DiskStorage):
             if size > safe:
                 kept = safe + chance.below(size - safe + 1)
                 os.truncate(self.path / name, kept)
+                if name == JOURNAL and kept == safe:
+                    self.written_ns = self._safe_ns
                 if chance.happens(0.3):
                     os.truncate(self.path / name, kept + chance.below(size - kept + 1))
         for _ in range(chance.below(len(self._before) + 1)):

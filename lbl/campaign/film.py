@@ -25,6 +25,7 @@ from lbl.run.result import Result
 
 RUN: Final = "film"
 OVER: Final = ("Complete", "Stopped")
+FINISHED: Final = "[run-finished]"  # its last process died after the end
 PATIENCE: Final = 12  # processes that may end in order before somebody gives up
 AWAY_S: Final = 60.0  # before a person comes; twice as long each time in vain
 AWAY_MAX_S: Final = 6 * 3600.0
@@ -86,7 +87,7 @@ class _Film:
         self._chance = Chance(~seed)
         self._ending = [one for one in strikes if one.ends]
         self._coming = [one for one in strikes if one.kind in ("wish", "clock")]
-        self._faults = [_fault(one) for one in strikes if one.kind in ("instrument", "world")]
+        self._faults = [one for one in strikes if one.kind in ("instrument", "world")]
         self._forgetful = any(one.kind in ("dark", "power") for one in strikes) and durable
         self._well_ns = max(
             (one.at_ns + int(one.outage_s * NS) for one in strikes if one.kind == "world"),
@@ -97,19 +98,19 @@ class _Film:
         self._vain = 0
 
     def grow(self) -> Evidence:
-        start_ns, idle_s = 0, 0.0
+        start_ns = written_ns = 0
         for _ in range(len(self._ending) + PATIENCE):
-            life = self._life(start_ns, idle_s)
+            life = self._life(start_ns, written_ns)
             self._live(life)
             if self._over(life):
                 break
-            idle_s = self._away(life)
-            start_ns = life.end_ns + int(idle_s * NS)
+            start_ns = life.end_ns + int(self._away(life) * NS)
+            written_ns = life.written_ns
             self._evidence.gone.append((life.end_ns / NS, start_ns / NS))
         self._look()
         return self._evidence
 
-    def _life(self, start_ns: int, idle_s: float) -> Life:
+    def _life(self, start_ns: int, written_ns: int) -> Life:
         return Life(
             strike=self._ending[0] if self._ending else None,
             coming=self._coming,
@@ -117,10 +118,14 @@ class _Film:
             boot=f"virtual-{self._boots}" if self._boots else "virtual",
             durable=self._durable,
             forgetful=self._forgetful,
-            idle_s=idle_s,
+            written_ns=written_ns,
             chance=self._chance,
-            faults=self._faults if not self._evidence.rows and start_ns == 0 else [],
+            faults=[] if self._begun() else self._befall(start_ns),
         )
+
+    def _befall(self, start_ns: int) -> list[FaultFile]:
+        """What a new world is in for; one that comes later has been spared what was before."""
+        return [_fault(one) for one in self._faults if not start_ns or one.at_ns >= start_ns]
 
     def _live(self, life: Life) -> None:
         """One process, from its start to however it ends."""
@@ -131,6 +136,8 @@ class _Film:
             ended = f"struck: {self._ending.pop(0).text()}"
         except LblError as error:
             ended = "; ".join(f"{one.sentence} [{one.code}]" for one in error.problems)
+            if any(one.code == "run-empty" for one in error.problems):
+                shutil.rmtree(self._path)  # as its remedy says
         except Exception as error:  # our own bug: the film's worst verdict
             frames = traceback.format_tb(error.__traceback__)[-FAULT_TRACE:]
             ended = evidence.bug = f"{type(error).__name__}: {error}\n{''.join(frames)}"
@@ -143,11 +150,15 @@ class _Film:
         self._left(life)
 
     def _run(self, stage: Any) -> Result:
-        if (self._path / "journal.jsonl").exists():
+        if self._begun():
             return app.Resumed(self._path, "", "").run(_silent, stage)
         if self._path.exists():  # nothing was begun
             shutil.rmtree(self._path)
         return self._prepared.run(_silent, RUN, stage)
+
+    def _begun(self) -> bool:
+        """Whether there is a run to take up: its world carries what befalls it."""
+        return (self._path / "journal.jsonl").exists()
 
     def _ended(self, result: Result) -> str:
         return f"{result.state}: {result.reason}"
@@ -169,7 +180,8 @@ class _Film:
         (self._path / "world.json").write_bytes(to_json(life.snapshot))
 
     def _over(self, life: Life) -> bool:
-        return self._evidence.endings[-1].startswith(OVER) or bool(self._evidence.bug)
+        last = self._evidence.endings[-1]
+        return last.startswith(OVER) or last.endswith(FINISHED) or bool(self._evidence.bug)
 
     def _away(self, life: Life) -> float:
         """How long nobody takes the run up, in s."""

@@ -14,7 +14,9 @@ from lbl.plan.schedule import Step
 
 EDGE_S: Final = 5.0  # of any stay: the ledger counts from the surface, the plan from commands
 AGAIN_S: Final = 30.0  # that each new process or hold may add to a dwell: homing, arming, a way
+AGAIN_SHARE: Final = 0.5  # of a dwell, and no more in all: a second whole dwell is never forgiven
 SHORT: Final = 0.9  # of the rinses' least time: below it they were too short
+SAYING_S: Final = 120.0  # after what nobody saw: the next process first homes and looks
 AIR_S: Final = 1.0  # between what the ledger and the journal call a stay in air
 REDONE: Final = "is done once more"
 Row = Mapping[str, Any]
@@ -48,10 +50,12 @@ def judge(film: Evidence) -> list[str]:
     if names != [step.solution for step in planned][: len(names)]:
         return [*told, f"exposed out of order: {' '.join(names)}"]
     told += _counted(film, planned, len(stays))
+    told += _recorded(film, planned, stays)
     for number, stay in enumerate(stays):
         open_end = number == len(stays) - 1
         told += _dwelled(film, planned[number], stay, open_end)
-        if not open_end:
+        told += _strayed(film, planned, number, stay)
+        if not open_end or film.ended == "Complete":
             told += _rinsed(film, planned, number, stay)
     return [*told, *_aired(film)]
 
@@ -60,6 +64,8 @@ def _ended(film: Evidence) -> Iterator[str]:
     """A film that is struck no more comes to its end."""
     if film.ended not in ("Complete", "Stopped"):
         yield f"it came to no end: {film.ended}, {film.endings[-1]}"
+    if film.ended == "Complete" and film.standing is None:
+        yield "the run is Complete and the film is in air"
 
 
 def _collisions(film: Evidence) -> Iterator[str]:
@@ -113,6 +119,27 @@ def _counted(film: Evidence, planned: Sequence[Step], seen: int) -> Iterator[str
         yield f"the run is Complete and {len(planned) - seen} exposures never happened"
 
 
+def _recorded(film: Evidence, planned: Sequence[Step], stays: Sequence[Stay]) -> Iterator[str]:
+    """Depositions are counted once, in order, after the last rinse, and never exposed again."""
+    done = [event for event in film.events if event.kind == "deposition-done"]
+    numbers = [event.payload["deposition"] for event in done]
+    if numbers != [*range(1, len(numbers) + 1)]:
+        yield f"the journal counts {numbers}"
+        return
+    stood = {step.deposition: stay for step, stay in zip(planned, stays, strict=False)}
+    last = {step.completes: step for step in film.plan.steps if step.completes}
+    for number, event in zip(numbers, done, strict=True):
+        at_s = event.mono_ns / 1e9
+        stay = stood.get(number)
+        if stay is None:
+            continue  # _counted tells
+        if any(row["start_s"] > at_s for row in stay.rows):
+            yield f"deposition {number} was done at {at_s:.0f} s and was exposed again"
+        rinse = last[number]
+        if not any(r["vessel"] == rinse.vessel and r["start_s"] < at_s for r in stay.rinses):
+            yield f"deposition {number} was counted at {at_s:.0f} s, before its last rinse"
+
+
 def _dwelled(film: Evidence, step: Step, stay: Stay, open_end: bool) -> Iterator[str]:
     """Each dwell is within its window, and no longer than planned while a process was alive."""
     over = not open_end or film.ended == "Complete"
@@ -121,24 +148,26 @@ def _dwelled(film: Evidence, step: Step, stay: Stay, open_end: bool) -> Iterator
     if short and not _said(film, "dwell-short", start, end):
         yield f"{step.solution} {step.deposition}: {stay.seconds:.0f} s, and nobody said so"
     watched = stay.seconds - sum(_unwatched(film, row) for row in stay.rows)
+    if stay.seconds <= step.latest_ns / 1e9:  # lawful, if a bench that is not ready is to blame
+        watched -= sum(max(0.0, one - AGAIN_S) for one in _taken_up(film, start, end))
     again = len(stay.rows) + sum(1 for a, b in film.gone if b > start and a < end)
-    allowed = step.dwell_ns / 1e9 + EDGE_S + AGAIN_S * again
+    due = step.dwell_ns / 1e9
+    allowed = due + EDGE_S + min(AGAIN_S * again, AGAIN_SHARE * due)
     openly = (
         _said(film, "dwell-long", start, end)
         or _said(film, "bubble", start, end)  # while it is there, the dwell's clock stands
-        or _redone(film, start)
+        or _redone(film, start, end)
     )
     if watched > allowed and not openly:
         yield (
             f"{step.solution} {step.deposition}: {watched:.0f} s under control where "
-            f"{step.dwell_ns / 1e9:.0f} s were due"
+            f"{due:.0f} s were due"
         )
 
 
 def _rinsed(film: Evidence, planned: Sequence[Step], number: int, stay: Stay) -> Iterator[str]:
     """Between two solutions every rinse of the plan, in its order, each vessel for its time."""
-    first, after = planned[number].index, planned[number + 1].index
-    wanted = [s for s in film.plan.steps[first:after] if s.kind == "rinse"]
+    wanted = [*_rinses(film, planned, number)]
     rows = iter(stay.rinses)
     for step in wanted:
         if not any(row["vessel"] == step.vessel for row in rows):
@@ -153,6 +182,27 @@ def _rinsed(film: Evidence, planned: Sequence[Step], number: int, stay: Stay) ->
             film, "dwell-short", there[0]["start_s"], there[-1]["end_s"]
         ):
             yield f"{seconds:.0f} s of rinse in {vessel} after {stay.solution}, and nobody said so"
+
+
+def _rinses(film: Evidence, planned: Sequence[Step], number: int) -> Iterator[Step]:
+    """The rinses of the plan from one exposure to the next."""
+    steps, first = film.plan.steps, planned[number].index
+    after = planned[number + 1].index if number + 1 < len(planned) else len(steps)
+    return (step for step in steps[first:after] if step.kind == "rinse")
+
+
+def _strayed(film: Evidence, planned: Sequence[Step], number: int, stay: Stay) -> Iterator[str]:
+    """After an exposure the film is rinsed in the vessels of that side, and in no other."""
+    solution = planned[number].solution
+    own = {
+        rinse.vessel
+        for other, step in enumerate(planned)
+        if step.solution == solution
+        for rinse in _rinses(film, planned, other)
+    }
+    strange = {row["vessel"] for row in stay.rinses} - own
+    if strange:
+        yield f"{solution} {planned[number].deposition} was carried into {', '.join(strange)}"
 
 
 def _aired(film: Evidence) -> Iterator[str]:
@@ -177,12 +227,25 @@ def _unwatched(film: Evidence, row: Row) -> float:
     return sum((span for span in spans if span > 0.0), 0.0)
 
 
+def _taken_up(film: Evidence, start: float, end: float) -> Iterator[float]:
+    """How long each process between these instants took until the film went on, in s."""
+    began: float | None = None
+    for event in film.events:
+        at = event.mono_ns / 1e9
+        if event.kind == "run-opened":
+            began = at
+        elif event.kind == "state" and event.payload["to"] == "Execute" and began is not None:
+            if start <= at and began <= end:
+                yield at - max(began, start)
+            began = None
+
+
 def _said(film: Evidence, code: str, start: float, end: float) -> bool:
     """Whether the journal has a deviation or verdict of this code for what happened then."""
     late = end + AGAIN_S
     for since, until in film.gone:  # what nobody saw is said by the next process
         if since <= late:
-            late = max(late, until + AGAIN_S)
+            late = max(late, until + SAYING_S)
     return any(
         event.kind in ("deviation", "verdict")
         and event.payload["code"].startswith(code)
@@ -191,11 +254,11 @@ def _said(film: Evidence, code: str, start: float, end: float) -> bool:
     )
 
 
-def _redone(film: Evidence, start: float) -> bool:
-    """Whether a rule of resuming had the exposure done anew, openly."""
+def _redone(film: Evidence, start: float, end: float) -> bool:
+    """Whether a rule of resuming had the exposure done anew, openly, in the middle of it."""
     return any(
         event.kind == "note"
         and REDONE in event.payload.get("text", "")
-        and event.mono_ns / 1e9 >= start
+        and start <= event.mono_ns / 1e9 <= end
         for event in film.events
     )

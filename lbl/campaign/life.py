@@ -5,7 +5,7 @@ writes. The bench's models outlive the process: what they are at its death is wh
 finds. Must never touch a run in any other way.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -34,6 +34,7 @@ class Cut(BaseException):
 class Life:
     """One process. `strike` is what ends it early, None if nothing shall.
 
+    `written_ns` is when the journal was last written.
     `coming` are instants and what happens there, wishes and steps of the calendar, shared by all
     the processes of a film. After the end: `snapshot` is the world's state and `rows` what this
     process added to its ledger; `end_ns` is when. `struck_down`: by `strike`.
@@ -45,7 +46,7 @@ class Life:
     boot: str
     durable: bool
     forgetful: bool
-    idle_s: float
+    written_ns: int
     chance: Chance
     faults: list[Any] = field(default_factory=list)
     turns: int = 0
@@ -62,6 +63,7 @@ class Life:
     _clock: "Clock | None" = None
     _disk: Disk | None = None
     _simulation: Simulation | None = None
+    _now_known: Callable[[], dict[str, Any]] = dict
     _unhold_ns: int = NEVER_NS
 
     def stage(self) -> Stage:
@@ -69,7 +71,7 @@ class Life:
         return Stage(
             disk=self._storage,
             clock=self._timed,
-            idle=lambda path: self.idle_s,
+            idle=lambda path: (self.start_ns - self.written_ns) / NS,
             mailbox=self._mailbox,
             models=self._models,
             durable=self.durable,
@@ -184,17 +186,19 @@ class Life:
 
     def _keep(self) -> None:
         self.end_ns = max(self.now_ns(), self.start_ns)
+        if self._disk is not None:
+            self.written_ns = self._disk.written_ns
         simulation = self._simulation
         if simulation is not None:
             simulation.settle(self.end_ns)
-            self.snapshot = simulation.snapshot()
+            self.snapshot = self._now_known()
             self.rows = [dict(row) for row in simulation.world.ledger]
             self.standing = simulation.world.standing()
 
     # What the run is given.
 
     def _storage(self, path: Path) -> Disk:
-        self._disk = Disk(path, self, forgetful=self.forgetful)
+        self._disk = Disk(path, self, self.written_ns, forgetful=self.forgetful)
         return self._disk
 
     def _timed(self, speed: float | None, start_ns: int, rate: float) -> RunClock:
@@ -206,7 +210,9 @@ class Life:
         yield Voices(self)
 
     def _models(self, simulation: Simulation) -> None:
-        self._simulation = simulation
+        self._simulation, self._now_known = simulation, simulation.snapshot
+        # The run would write its world down at every record; here its world outlives it anyway.
+        simulation.snapshot = dict  # type: ignore[method-assign]
         for fault in self.faults:
             simulation.befall(fault)
 

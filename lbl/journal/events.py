@@ -70,6 +70,7 @@ def initial() -> State:
         "vessel": "",
         "immersion": None,
         "exposure": None,
+        "aloft_ns": None,  # since when no liquid is known around it, on the newest boot's clock
         "depositions": 0,
         "bilayers": 0,
         "wet_s": 0,
@@ -130,7 +131,12 @@ def _created(state: State, event: Event) -> State:
 
 
 def _opened(state: State, event: Event) -> State:
-    return {"closed": False}
+    """What nobody saw begins with the last record; what began before goes on, boot or no boot."""
+    last_ns, since_ns = state["mono_ns"], state["aloft_ns"]
+    begun_ns = last_ns if since_ns is None else since_ns
+    if event.boot != state["boot"]:
+        begun_ns += event.mono_ns - round(event.payload.get("outage_s", 0) * 1e9) - last_ns
+    return {"closed": False, "aloft_ns": begun_ns}
 
 
 def _closed(state: State, event: Event) -> State:
@@ -209,7 +215,7 @@ def _step_outcome(state: State, event: Event) -> State:
         if payload["act"] in IMMERSIONS:
             change["left"] = event.step
     if payload["act"] in IMMERSIONS and not payload.get("stays", False):
-        change["vessel"] = ""  # the lift has fired
+        change |= {"vessel": "", "aloft_ns": event.mono_ns}  # the lift has fired
     exposure = state["exposure"]
     if payload["act"] == "expose" and exposure is not None and "dwell_s" in payload:
         dwell = _tidy(exposure["dwell_s"] + payload["dwell_s"])
@@ -224,6 +230,7 @@ def _transfer(state: State, event: Event) -> State:
         "air_s": _tidy(state["air_s"] + air),
         "air_worst_s": max(state["air_worst_s"], air),
         "vessel": "",
+        "aloft_ns": event.mono_ns if state["aloft_ns"] is None else state["aloft_ns"],
         "immersion": None,
         "intents": _close(state, "transfer", ""),
     }
@@ -244,7 +251,7 @@ def _transfer(state: State, event: Event) -> State:
         "step": event.step,
         "deposition": deposition,
     }
-    change["vessel"] = payload["vessel"]
+    change |= {"vessel": payload["vessel"], "aloft_ns": None}
     change["immersion"] = immersion
     if deposition:
         change["exposure"] = _exposure(state, event, immersion)
@@ -313,7 +320,8 @@ def _rebase(state: State, event: Event) -> State:
 
 
 def _torn(state: State, event: Event) -> State:
-    return {"torn": state["torn"] + 1}
+    """Comes before the opening that says how long nobody was there: the clock stays till then."""
+    return {"torn": state["torn"] + 1, "boot": state["boot"], "mono_ns": state["mono_ns"]}
 
 
 def _tidy(value: float) -> Any:

@@ -78,14 +78,6 @@ def events(storage: Storage, run: str) -> Iterator[Event]:
             yield walk.take(number, data)
 
 
-def recent(storage: Storage, run: str, opening: Opening) -> Iterator[Event]:
-    """The events from the newest checkpoint on, which `survey` has checked."""
-    with told(run):
-        start = max(opening.checkpoint, 0)
-        for number, _, data in lines(storage, start, opening.tail.whole, opening.checkpoint_seq):
-            yield parse(number, data)
-
-
 def since(storage: Storage, run: str, opening: Opening, bond: Bond) -> Iterator[Event]:
     """The events written after a bond was made; nothing else may have come before them.
 

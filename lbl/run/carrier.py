@@ -47,9 +47,10 @@ class Carrier:
         """A leg went wrong. Where it was a turn, nobody knows what is under the arm: stay up.
 
         A lift or a lowering that went wrong leaves the carousel at a station, and the dead-man's
-        lowering safe.
+        lowering safe, unless an axis has lost its zero: it would go through the bottom, or into a
+        bath of the other side.
         """
-        if self._turning:
+        if self._turning or (self.in_air and self._arm.adrift):
             self._bench.rest()
 
     def drop(self) -> Waits[None]:
@@ -71,6 +72,8 @@ class Carrier:
         from drivers.
         """
         deadline, lifted_ns = start_ns, 0
+        if not self.in_air:
+            self._look()
         for leg in legs:
             if not isinstance(leg, Leg):
                 raise TypeError(leg)
@@ -86,6 +89,15 @@ class Carrier:
         self.in_air = self._turning = False
         self._bench.rest()
         return Arrival(lifted_ns, self._clock.now_ns(), deadline)
+
+    def _look(self) -> None:
+        """Before the film leaves its liquid: both axes answer, and know where they are."""
+        for name, axis in self._arm.axes.items():
+            axis.position()
+            if not axis.referenced:
+                raise Trouble(
+                    "position-wrong", f"{name} is not referenced any more: it has lost its zero"
+                )
 
     def _fire(self, leg: Leg, deadline: int, tag: int) -> Waits[int]:
         axis = self._arm.axes[leg.axis]
@@ -111,6 +123,11 @@ class Carrier:
                 )
             yield wait
         at = axis.position()
+        if not axis.referenced:
+            raise Trouble(
+                "position-wrong",
+                f"{leg.axis} is not referenced any more: it lost its zero on the way",
+            )
         if abs(at - leg.target) > NEAR:
             raise Trouble(
                 "position-wrong", f"{leg.axis} stands at {at:g} instead of {leg.target:g}"
@@ -143,6 +160,8 @@ class Carrier:
         An arm that has homed, now or in a process that died since, hangs over some bath by chance.
         """
         at = self._arm.turned_to()
+        if self._arm.adrift:
+            raise Trouble("position-unknown", "the arm is in air, and an axis has lost its zero")
         under = self._arm.station(at)
         if under not in expected:
             under = ""

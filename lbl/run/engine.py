@@ -14,6 +14,7 @@ from lbl.journal.inbox import Command
 from lbl.plan.schedule import Plan, Step
 from lbl.run.acts import Photometry, Recorder, Waits
 from lbl.run.clock import RunClock
+from lbl.run.finding import perhaps_touched
 from lbl.run.machine import RunMachine, State, answering
 from lbl.run.mailbox import Mailbox
 from lbl.run.procedure import Procedure
@@ -276,6 +277,8 @@ class Engine:
         if past is None:
             self._procedure.begin("start")
             return
+        if not begun:
+            self._judged(perhaps_touched(self._plan, past), None)
         if self._photometry is not None:
             self._photometry.zero_w = past["readings"].get("reference", 0.0)
         yield from self._procedure.recover(past)
@@ -305,6 +308,8 @@ class Engine:
             failed = self._bench.reconnect()
             if failed:
                 raise Trouble("instrument-silent", "; ".join(failed))
+            if self._bench.adrift:  # homing takes the film out of its bath: that is a resume's
+                raise Trouble("position-unknown", "an axis has lost its zero: resume the run")
             self._record("note", text=f"connected again: {', '.join(sorted(lost))}")
             yield from self._prepare(moves=False, only=lost)
             self._bench.rest()
@@ -345,6 +350,7 @@ class Engine:
         self._record("safe-intent", reason=self._cause)
         if self._procedure.handling.in_air:
             yield self._clock.now_ns() + RESCUE_NS
+            self._bench.rest()  # a second park must not lower by what an axis knew before
             self._say_where()
         failed = self._bench.outputs_off()
         yield from self._procedure.handling.drop()

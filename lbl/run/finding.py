@@ -22,8 +22,9 @@ SECOND: Final = 1_000_000_000
 class Finder:
     """Looks where the substrate is, lands it, and says how long it may have been in air.
 
-    States are the journal's, with `left_ns` and `found_ns` of this run's clock: when the process
-    before ended, as far as clock or calendar can tell, and when this one began.
+    States are the journal's, with `left_ns` and `found_ns` of this run's clock: since when nobody
+    knows of a liquid around the substrate, as far as clock or calendar can tell, however many
+    processes have died since; and when this one began.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Finder:
         self._record = record
         self._limits = limits
         self._judged = judged
+        self.landed_ns: int | None = None  # when this process has brought it into a liquid
 
     def find(self, state: Mapping[str, Any]) -> Waits[str]:
         """The vessel that the substrate is in; from air it is brought into one first.
@@ -73,9 +75,13 @@ class Finder:
         self._handling.in_air = True
         start_ns = self._clock.now_ns() + LEAD_NS // 4
         arrival = yield from self._handling.transfer(legs, start_ns, -1, lambda now_ns: None)
+        self.landed_ns = arrival.immersed_ns
         since_ns = arrival.lifted_ns
-        if dry:  # a bath that the film was in until an axis had to home was left by this process
-            since_ns = state["found_ns" if homed and state["vessel"] else "left_ns"]
+        if dry:  # a bath that the film was in until an axis had to home was left by this process,
+            # unless one before it had begun to home
+            tried = any(one["of"] == "prepare" for one in state["intents"])
+            here = homed and state["vessel"] and not tried
+            since_ns = state["found_ns" if here else "left_ns"]
         self._judged(judge_air(self._limits, (arrival.immersed_ns - since_ns) / SECOND), None)
         return there
 
@@ -94,6 +100,15 @@ class Finder:
             or (one["of"] == "step" and one["name"] > last and steps[one["name"]].legs)
             for one in state["intents"]
         )
+
+
+def perhaps_touched(plan: Plan, state: Mapping[str, Any]) -> list[Verdict]:
+    """A first bath that nobody wrote down: the substrate may have touched it, and dried since."""
+    first = next(step for step in plan.steps if step.kind in IMMERSIONS)
+    if not any(one["of"] == "step" and one["name"] == first.index for one in state["intents"]):
+        return []
+    reason = f"it may have been in {first.vessel} already, and in air since"
+    return [Verdict(answer("air-unseen"), "air-unseen", reason)]
 
 
 def expected(plan: Plan, handling: Handling, here: str, position: int) -> set[str]:

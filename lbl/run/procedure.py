@@ -406,7 +406,9 @@ class Procedure:
         if found.step is not None:
             self._account(found, state)
             away = where != found.step.vessel
-            self.wet = Immersion(found.step, clock.now_ns(), found.had_ns, state["attempt"], away)
+            landed_ns = None if away or found.stay_ns else self._finder.landed_ns
+            since_ns = clock.now_ns() if landed_ns is None else landed_ns
+            self.wet = Immersion(found.step, since_ns, found.had_ns, state["attempt"], away)
         if found.rinse and found.step is not None:
             yield from self.hold()
             self.wet = Immersion(found.step, clock.now_ns(), 0, state["attempt"], away=True)

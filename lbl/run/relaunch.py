@@ -20,13 +20,13 @@ from lbl.journal.audit import Audit
 from lbl.journal.bond import Bond
 from lbl.journal.folder import RunFolder
 from lbl.journal.journal import Journal
-from lbl.journal.opening import Opening, events, recent, since, survey
+from lbl.journal.opening import Opening, events, since, survey
 from lbl.journal.record import make_record
 from lbl.plan.content import content_of
 from lbl.plan.document import from_document
 from lbl.plan.equipment import Equipment
 from lbl.plan.schedule import Plan
-from lbl.run.clock import RunClock, boot_id
+from lbl.run.clock import boot_id
 from lbl.run.launch import closed, guarded
 from lbl.run.news import News
 from lbl.run.proof import Proof
@@ -38,7 +38,6 @@ from lbl.signature import from_text
 
 AT_ONCE: Final = 20_000  # records: a journal of so many is read whole at once, in half a second
 SAME: Final = ("run", "recipe_hash", "plan_hash", "bench", "durable")  # first record, checkpoint
-LEAVING: Final = frozenset({"step-intent", "step-outcome"})  # records around a lift
 # Records that are written without a look at the world: by opening, by people, by other processes.
 ALOOF: Final = frozenset(
     {"run-opened", "checkpoint", "torn-tail", "command", "command-effect", "deviation", "note",
@@ -92,7 +91,7 @@ def relaunch(
             **facts,
         )
         _refuse_old_commands(folder, journal)
-        past = {**past, **_between(folder, opening, clock, outage_ns)}
+        past = {**past, "left_ns": journal.state["aloft_ns"], "found_ns": clock.now_ns()}
         proof = Proof(clock, audit, opening.doubt)
         session = Session(
             folder, journal, plan, equip(plan, file), bench, clock, simulation, mailbox, tell, past,
@@ -116,23 +115,6 @@ def _audited(folder: RunFolder, opening: Opening) -> Audit:
     return audit
 
 
-def _between(
-    folder: RunFolder, opening: Opening, clock: RunClock, outage_ns: int
-) -> dict[str, int]:
-    """`left_ns`, when a substrate that is not where it should be may have left; `found_ns`, now.
-
-    It left at the last intent or lift that the journal has, or after the last record; what lies in
-    another boot is reckoned from the calendar. In this run's clock.
-    """
-    found_ns, past = clock.now_ns(), opening.state
-    last_ns = past["mono_ns"] if past["boot"] == clock.boot else found_ns - outage_ns
-    left_ns = last_ns
-    for event in recent(folder.storage, folder.id, opening):
-        if event.kind in LEAVING and event.boot == past["boot"]:
-            left_ns = last_ns - (past["mono_ns"] - event.mono_ns)
-    return {"left_ns": left_ns, "found_ns": found_ns}
-
-
 def pace(created: Mapping[str, Any], file: BenchFile) -> float:
     """How fast a run's clock goes beside the calendar; in virtual time it is taken for even."""
     speed = created["speed"]
@@ -150,6 +132,9 @@ def frozen_plan(folder: RunFolder) -> tuple[Plan, Mapping[str, Any]]:
     Raises Fault `run-damaged` that names the file which is missing, broken or another.
     """
     beginning = list(islice(events(folder.storage, folder.id), 2))  # the second names the first
+    if not beginning:
+        sentence = "the journal has no whole record: the run was never begun"
+        raise BadInput(Problem("run-empty", sentence, folder.id, "remove the folder"))
     created = beginning[0].payload
     files = {"recipe.yaml": created["recipe_hash"], "bench.yaml": created.get("bench_hash")}
     for name, digest in {**files, **created.get("files", {})}.items():

@@ -62,6 +62,7 @@ def test_file_and_datagram_say_the_same(tmp_path: Path, ear: socket.socket) -> N
     beacon.close()
 
 
+@pytest.mark.fault("A9")
 def test_nobody_who_listens_is_no_trouble(tmp_path: Path) -> None:
     """A closed port refuses, a file's folder is missing, a network is unreachable: told anyway."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:

@@ -35,6 +35,7 @@ def test_a_manager_hears_each_word(manager: tuple[socket.socket, str]) -> None:
     notify.close()
 
 
+@pytest.mark.fault("A9")
 def test_a_manager_that_is_full_or_gone_delays_nothing(manager: tuple[socket.socket, str]) -> None:
     heard, name = manager
     notify = Notify({"NOTIFY_SOCKET": name})

@@ -51,6 +51,7 @@ def test_what_is_found_decides(found: Situation, mode: str, code: int) -> None:
     assert made.reason
 
 
+@pytest.mark.fault("A14")
 def test_a_poisoned_run_is_tried_a_few_times_and_then_left_alone() -> None:
     book, now, drives = Logbook(), 0.0, 0
     for _ in range(1000):
@@ -70,6 +71,7 @@ def test_a_poisoned_run_is_tried_a_few_times_and_then_left_alone() -> None:
     assert act(Situation("film", "Execute", 9), cleared, now).mode == "drive"
 
 
+@pytest.mark.fault("A2")
 def test_a_supply_that_flaps_is_waited_for_longer_and_longer() -> None:
     book, waits = Logbook(), []
     for number in range(12):  # each boot lives one second

@@ -71,6 +71,7 @@ def test_a_run_that_was_cut_is_resumed(
     assert (box.beacon["start"], box.beacon["restarts_left"]) == (3, 3)
 
 
+@pytest.mark.fault("A14")
 def test_a_poisoned_record_ends_in_the_safe_kernel(
     box: Box, whole: Whole, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -298,6 +299,7 @@ def test_a_person_clears_a_live_run_that_waits_for_one(
     assert asked[0].startswith("a person is asked: temperature gave no value")
 
 
+@pytest.mark.fault("A2")
 def test_a_supply_that_flaps_is_waited_for(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every start is another boot; the third does nothing for a while but keep outputs off."""
     box.write("backoff: {first: 100 s, longest: 1 h}")

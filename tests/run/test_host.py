@@ -59,6 +59,7 @@ def test_virtual_time_is_not_looked_after(tmp_path: Path) -> None:
     assert host.unwell == ()
 
 
+@pytest.mark.fault("A3")
 def test_a_jump_of_the_calendar_is_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     calendar = [hosting.calendar_s()]
 
@@ -76,6 +77,7 @@ def test_a_jump_of_the_calendar_is_noted(tmp_path: Path, monkeypatch: pytest.Mon
     assert [one.code for one in second] == ["clock-step"]
 
 
+@pytest.mark.fault("A3")
 def test_after_an_outage_that_nobody_timed_an_exposure_is_done_once_more(tmp_path: Path) -> None:
     """The longest possible: the calendar is not asked, another boot's clock says nothing."""
     sets = {"bilayers": "1", "dwell": "60 s"}

@@ -13,6 +13,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 SEED = int(os.environ.get("LBL_SEED", str(int(time.time()))))
 SCALE = float(os.environ.get("LBL_TORTURE", "1"))
+MINUTES = f"{max(0.1, 10 * SCALE):g}"  # of each campaign in virtual time
 
 
 def campaigns() -> list[tuple[str, list[str], dict[str, str]]]:
@@ -32,6 +33,7 @@ def campaigns() -> list[tuple[str, list[str], dict[str, str]]]:
             for bench in ("dip", "flow")
         ),
     ]
+    found += simulated()
     frames = str(int(5_000_000 * SCALE))
     recipes = str(int(1_000_000 * SCALE))
     found += [
@@ -43,6 +45,34 @@ def campaigns() -> list[tuple[str, list[str], dict[str, str]]]:
         (f"{frames} mutated frames", [sys.executable, "-m", "tests.torture.frames", frames], {}),
         ("hours of lease at scaled time", [sys.executable, str(HERE / "soak.py")], {}),
     ]
+    return found
+
+
+def simulated() -> list[tuple[str, list[str], dict[str, str]]]:
+    """Campaigns on what a run stands on: everything that strikes it, its disk, its process."""
+    python = [sys.executable, "-m"]
+    faults, damaged = (str(int(number * SCALE)) for number in (20_000, 100_000))
+    kills, cuts = (str(max(1, int(number * SCALE))) for number in (2000, 1000))
+    step = str(max(1, round(1 / SCALE)))
+    films = [("demo", "10"), ("demo", "25"), ("bacteriorhodopsin-200", "25")]
+    found = [
+        (
+            f"{faults} faults of {bilayers} bilayers of {recipe} on {bench}",
+            [*python, "lbl.cli", "torture", recipe, "--bench", bench, "--faults", faults]
+            + ["--set", f"bilayers={bilayers}", "--seed", str(SEED), "--minutes", MINUTES],
+            {},
+        )
+        for recipe, bilayers in films
+        for bench in ("dip", "flow")
+    ]
+    words = [*python, "tests.torture.points", step]
+    found.append((f"crash points of a short film, every {step}", words, {}))
+    words = [*python, "tests.torture.real_kills", kills, str(SEED)]
+    found.append((f"{kills} controllers killed against served benches", words, {}))
+    words = [*python, "tests.torture.power_cuts", cuts, str(SEED)]
+    found.append((f"{cuts} power cuts on ext4", words, {}))
+    words = [*python, "tests.torture.damage", damaged, str(SEED)]
+    found.append((f"{damaged} corruptions of run folders", words, {}))
     return found
 
 

@@ -2,6 +2,7 @@
 
 import datetime
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,6 +34,7 @@ def test_a_jump_is_noted_with_its_size() -> None:
     assert told.value == -7210.0
 
 
+@pytest.mark.fault("A3")
 def test_a_calendar_that_nobody_set_is_noted_once_and_when_it_is_set() -> None:
     calendar = Calendar()
     (told,) = calendar.look(100.0, 5.0)
