@@ -1,15 +1,12 @@
 """Why a run stands where it does, from its journal: who or what brought it there.
 
-Pure but for reading. Must never judge whether that may be undone; that is the policy's.
+Pure. Must never judge whether that may be undone; that is the policy's.
 """
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from lbl.journal.events import Event
-
-RESTING: Final = frozenset({"Holding", "Aborting", "Stopping"})  # the way to a state that waits
 LEFT: Final = frozenset({"terminal"})  # signals that ask a process to go, not a film to wait
 ITSELF: Final = frozenset({"engine", "watch"})
 
@@ -28,22 +25,15 @@ class Cause:
     at: int = 0
 
 
-def cause_of(events: Iterable[Event]) -> Cause:
-    """Why the run is held, aborted or stopped; `cut` when it is none of them."""
-    cause, code, reason = Cause(), "", ""
-    for event in events:
-        payload = event.payload
-        if event.kind == "verdict":
-            code, reason = str(payload["code"]), str(payload["reason"])
-        elif event.kind == "state" and payload["to"] in RESTING:
-            said = str(payload.get("cause", ""))
-            by, text = str(payload.get("by", "")), said.partition(": ")[2] or said
-            if by in LEFT:
-                cause = Cause("left", "", text, event.seq)
-            elif by in ITSELF:
-                cause = Cause("code", code if text == reason else "", text, event.seq)
-            else:
-                cause = Cause("person", "", f"{text} ({by})", event.seq)
-        elif event.kind == "state" and payload["to"] == "Execute":
-            cause = Cause()
-    return cause
+def cause_of(rest: Mapping[str, Any] | None) -> Cause:
+    """Why the run is held, aborted or stopped, from what its journal says of that."""
+    if rest is None:
+        return Cause()
+    said, by, at = rest["cause"], rest["by"], rest["at"]
+    text = said.partition(": ")[2] or said
+    if by in LEFT:
+        return Cause("left", "", text, at)
+    if by not in ITSELF:
+        return Cause("person", "", f"{text} ({by})", at)
+    judged = rest["judged"]
+    return Cause("code", judged["code"] if judged and judged["reason"] == text else "", text, at)

@@ -1,7 +1,8 @@
 """Finds the film to go on with, and what its folder says. Reads; must never write or lock."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from lbl.auto.cause import Cause, cause_of
 from lbl.auto.policy import DONE, Situation
@@ -23,7 +24,7 @@ class Finder:
         """`any_state`: nobody remembers which film is ours, so the newest is, even if over."""
         self._runs = runs
         self._any_state = any_state
-        self._known: tuple[str, int] = ("", -1)
+        self._known = ""
         self._cause = Cause()
         self._signed = False
         self._since_s = 0.0
@@ -46,7 +47,7 @@ class Finder:
         pid, gone = (held.pid, not held.alive()) if held is not None else (0, False)
         try:
             state = look(path).state
-            self._read(path, state["seq"])
+            self._read(path, state)
         except LblError as error:
             problem = error.problems[0].sentence
             return Situation(run=path.name, problem=problem, pid=pid, gone=gone, free=free)
@@ -66,17 +67,16 @@ class Finder:
             deviations=state["deviations"],
         )
 
-    def _read(self, path: Path, seq: int) -> None:
+    def _read(self, path: Path, state: Mapping[str, Any]) -> None:
         """Why the run stands there, and whether its recipe had to be signed."""
-        if self._known == (path.name, seq):
-            return
-        folder = RunFolder.open(path)
-        try:
-            first = next(iter(events(folder.storage, folder.id)))
-            cause = cause_of(events(folder.storage, folder.id))
-        finally:
-            folder.close()
-        if self._known[0] != path.name or cause.at != self._cause.at:
+        cause, before = cause_of(state["rest"]), self._cause
+        if self._known != path.name:
+            folder = RunFolder.open(path)
+            try:
+                first = next(iter(events(folder.storage, folder.id)))
+            finally:
+                folder.close()
+            self._signed = bool(first.payload.get("signed"))
+        if self._known != path.name or cause.at != before.at:
             self._since_s = steady_s()
-        self._known, self._cause = (path.name, seq), cause
-        self._signed = bool(first.payload.get("signed"))
+        self._known, self._cause = path.name, cause

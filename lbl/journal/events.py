@@ -15,6 +15,7 @@ from lbl.journal.canonical import plain
 State = dict[str, Any]
 
 COMMANDS_KEPT: Final = 64  # ids remembered, so that a command found twice is obeyed once
+RESTING: Final = frozenset({"Holding", "Aborting", "Stopping"})  # the way to a state that waits
 OPEN_MAX: Final = 16  # intents without outcome; the engine needs at most a few at once
 ROUND: Final = 6  # decimals of accounts in seconds and mL, so that sums print tidily
 # Families of which one intent at a time can be open, whatever step it belongs to.
@@ -82,6 +83,8 @@ def initial() -> State:
         "commands": {"count": 0, "recent": [], "pending": {}},
         "doses": {},
         "growth": None,
+        "judged": None,  # the newest verdict: code, reason
+        "rest": None,  # what took the run to where it waits, as its state record says, if it does
         "closed": False,
     }
 
@@ -147,7 +150,17 @@ def _state(state: State, event: Event) -> State:
     """At power-on a run passes through Stopped; only one that was being stopped is over."""
     to = event.payload["to"]
     passing = to == "Stopped" and event.payload.get("before") == "Clearing"
-    return {"state": "Clearing" if passing else to}
+    change: State = {"state": "Clearing" if passing else to}
+    if to in RESTING:
+        said = {key: str(event.payload.get(key, "")) for key in ("by", "cause")}
+        change["rest"] = {**said, "at": event.seq, "judged": state["judged"]}
+    elif to == "Execute":
+        change["rest"] = None
+    return change
+
+
+def _verdict(state: State, event: Event) -> State:
+    return {"judged": {key: str(event.payload[key]) for key in ("code", "reason")}}
 
 
 def _command(state: State, event: Event) -> State:
@@ -341,6 +354,7 @@ _CHANGES: Final[Mapping[str, Callable[[State, Event], State]]] = MappingProxyTyp
         "run-opened": _opened,
         "run-closed": _closed,
         "state": _state,
+        "verdict": _verdict,
         "command": _command,
         "command-effect": _effect,
         "prepare-intent": _opener("prepare", "role"),

@@ -9,6 +9,7 @@ from lbl.auto.cause import Cause, cause_of
 from lbl.auto.config import Config
 from lbl.auto.logbook import Logbook
 from lbl.auto.policy import Act, Situation, decide
+from lbl.journal.events import Event, fold, initial
 from lbl.run.machine import State
 from lbl.watch.ladder import LADDER
 
@@ -138,13 +139,6 @@ def test_every_state_in_every_situation_has_an_answer() -> None:
             assert free != 0
 
 
-class Told:
-    """An event as the journal tells it, as far as a cause looks."""
-
-    def __init__(self, seq: int, kind: str, **payload: str) -> None:
-        self.seq, self.kind, self.payload = seq, kind, payload
-
-
 VERDICT = {"code": "late", "reason": "it was late"}
 
 
@@ -177,5 +171,8 @@ VERDICT = {"code": "late", "reason": "it was late"}
 def test_the_journal_says_why_it_rests(
     events: list[tuple[str, dict[str, str]]], cause: Cause
 ) -> None:
-    told = [Told(number, kind, **payload) for number, (kind, payload) in enumerate(events, 1)]
-    assert cause_of(told) == cause  # type: ignore[arg-type]
+    state = initial()
+    for number, (kind, payload) in enumerate(events, 1):
+        row = Event(number, "", 0, "", 1, kind, "engine", 1, -1, 0, dict(payload), "", "")
+        state = fold(state, row)
+    assert cause_of(state["rest"]) == cause
