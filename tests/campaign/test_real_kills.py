@@ -1,6 +1,6 @@
 """Controllers killed against instruments in another process: the served world tells of the film.
 
-A dozen kills here, two thousand in `make torture`.
+Some kills here, two thousand in `make torture`.
 """
 
 import random
@@ -10,7 +10,7 @@ import pytest
 
 from tests.torture import real_kills
 
-KILLS = 6  # of each film
+KILLS = 4  # of each film
 
 
 @pytest.mark.timeout(240)

@@ -30,6 +30,7 @@ KINDS = ("dip-tcp", "flow-pty", "flow-tcp", "dip-pty")
 KILL_S = (0.4, 9.0)  # after a process was started, each decade of time as likely
 KILLS_MAX = 9  # of one film
 FILM_S = 120.0  # for a process that nobody kills; a film takes some 15 s
+TOLD = 20  # films between two lines of progress
 TRIES = 12  # processes that may end in order, held say, before a film is given up
 COMPLETE = 0
 RINSES = {"dip": {"PDAC": "P1 P2 P3", "BR": "N1 N2"}, "flow": {"PDAC": "rinse", "BR": "rinse"}}
@@ -173,6 +174,8 @@ def campaign(kills: int, seed: int, at_once: int) -> Count:
             except Exception as error:  # whatever it is, it is told and counted
                 wrong = f"{type(error).__name__}: {error}"
             count.films += 1
+            if count.films % TOLD == 0:
+                print(f"{count.films} films, {count.kills} kills", flush=True)
             if wrong:
                 count.wrong.append(wrong)
                 print(f"seed {seed} film {number} on {kind}: {wrong}", flush=True)
