@@ -343,7 +343,7 @@ class Procedure:
 
     def unhold(self) -> Waits[None]:
         """Back to the interrupted step: the rest of its dwell, a rinse anew; the epoch moves."""
-        self._stay.poured()
+        self._stay.settle()
         wet, before = self.wet, self.epoch_ns
         if wet is None:
             self.begin("unhold")

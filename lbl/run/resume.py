@@ -5,7 +5,7 @@ here and given its reason in words, never guessed elsewhere.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from lbl.errors import Problem, Refused
@@ -26,8 +26,8 @@ class Recovery:
     nobody need); `rinse` asks for a full rinse before the step is done once more. `stay_ns` is how
     long the substrate has been in the step's bath without a process, as far as the clocks can tell;
     `untold` says that they cannot (the computer was off), and then it is taken for longer than the
-    step may last. `asked` is a refill that a person was asked for: done by whoever takes the run
-    up, unless `hold` asks again.
+    step may last. `asked` is a dose or refill that a person is asked about: settled by whoever
+    takes the run up, unless `hold` asks again.
     """
 
     position: int
@@ -56,6 +56,17 @@ def decide(plan: Plan, state: Mapping[str, Any], vessel: str, now_ns: int, boot:
     may be wrong just then. Otherwise a stay that was under way may have lasted for ever. Raises
     Refused `position-unknown` where no rule fits.
     """
+    found = _found(plan, state, vessel, now_ns, boot)
+    return replace(found, hold="") if found.hold and _asked_before(state) else found
+
+
+def _asked_before(state: Mapping[str, Any]) -> bool:
+    """Whether an earlier resume has asked: whoever takes the run up now has looked."""
+    judged = (state["rest"] or {}).get("judged")
+    return state["state"] == HELD and judged is not None and judged["code"] == "on-resume"
+
+
+def _found(plan: Plan, state: Mapping[str, Any], vessel: str, now_ns: int, boot: str) -> Recovery:
     immersion = state["immersion"]
     if immersion is None:
         return _before_the_first(plan, state, vessel)
@@ -129,8 +140,9 @@ def _counted(last: Step, state: Mapping[str, Any]) -> bool:
 def _next_act(plan: Plan, last: int, state: Mapping[str, Any]) -> tuple[int, str, Step | None]:
     """The next step after the `last` immersion and what is done; why a person must look first.
 
-    A dose that was begun is not begun again: nobody knows whether its liquid moved. The third is a
-    refill that a person was asked for. One who takes up a run that was held for it has done it.
+    A dose that was begun is not begun again: nobody knows whether its liquid moved. The third is
+    the dose, or refill, that a person is asked about. One who takes up a run that was held for it
+    has seen to it.
     """
     position = max(last, state["done_step"]) + 1
     begun = [one for one in state["intents"] if one["of"] == "dose"]
@@ -142,7 +154,7 @@ def _next_act(plan: Plan, last: int, state: Mapping[str, Any]) -> tuple[int, str
         hold = "" if state["state"] == HELD else f"{dose.detail['say']}, unless somebody has"
         return position, hold, dose
     hold = f"a dose of {dose.solution} into {dose.vessel} was interrupted: did its liquid move?"
-    return position, hold, None
+    return position, hold, dose
 
 
 def _unfinished(plan: Plan, last: int, state: Mapping[str, Any]) -> str:

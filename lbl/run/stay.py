@@ -154,22 +154,29 @@ class Stay:
         yield from self._ask(step, epoch_ns)
 
     def ask(self, step: Step) -> None:
-        """A person has been asked for a refill and is expected to say when it is done."""
+        """A person is asked about a dose or a refill, and is expected to let the run go on."""
         self._asked = step
 
-    def poured(self) -> None:
-        """Somebody lets the run go on: what a person was asked for, if anything, is done."""
+    def settle(self) -> None:
+        """Somebody lets the run go on: what a person was asked about, if anything, is settled.
+
+        A refill is poured. What an interrupted dose has moved stays unknown, and is counted as
+        nothing; the balance may tell.
+        """
         step, self._asked = self._asked, None
         if step is None:
             return
-        self._on_poured(step)
+        volume, source = 0.0, "unknown: interrupted, and a person let the run go on"
+        if step.kind == "refill":
+            self._on_poured(step)
+            volume, source = float(str(step.detail["volume"])), "a person, who let the run go on"
         self._record(
             "dose-outcome",
             step,
             solution=step.solution,
             vessel=step.vessel,
-            volume_ml=float(str(step.detail["volume"])),
-            source="a person, who let the run go on",
+            volume_ml=volume,
+            source=source,
         )
 
     def _ask(self, step: Step, epoch_ns: int) -> Waits[None]:

@@ -12,6 +12,7 @@ from lbl import runs as past
 from lbl.errors import LblError
 from lbl.journal.folder import RunFolder
 from lbl.journal.journal import Journal
+from lbl.journal.runs import look
 from lbl.run import launch as launching
 from lbl.run import relaunch as relaunching
 from lbl.run.session import Session
@@ -160,6 +161,13 @@ def test_an_interrupted_dose_is_not_begun_again(
     again = resume(path)
     assert again.state == "Held"
     assert "did its liquid move" in again.reason
+    with monkeypatch.context() as patch:
+        cut_when(patch, lambda event: event.kind == "step-outcome")
+        with pytest.raises(Cut):
+            resume(path)
+    doses = [one for one in look(path).state["intents"] if one["of"] == "dose"]
+    assert doses == [], "who took it up has looked, and is not asked again"
+    assert resume(path).state == "Complete"
 
 
 @pytest.mark.parametrize("rule", ["auto", "continue", "redo", "rinse-and-redo", "hold"])
@@ -179,6 +187,7 @@ def test_the_recipe_rules_what_follows_an_interruption(
     first = [row["vessel"] for row in again.exposures]
     dips = first[first.index("polyanion") : first.index("polyanion") + 5]
     assert again.state == ("Held" if rule == "hold" else "Complete")
+    assert rule != "hold" or resume(path).state == "Complete"
     twice = ["polyanion", "N1", "N2", "N3", "polyanion"]
     assert (dips == twice) == (rule == "rinse-and-redo")
 
