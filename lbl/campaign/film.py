@@ -18,8 +18,9 @@ from lbl.campaign.life import Cut, Life
 from lbl.campaign.strike import INSTRUMENT, NS, Nominal, Strike
 from lbl.errors import LblError
 from lbl.journal.audit import verify
+from lbl.journal.bond import Bond
 from lbl.journal.folder import RunFolder
-from lbl.journal.opening import events
+from lbl.journal.opening import events, survey
 from lbl.plan.schedule import Plan
 from lbl.run.result import Result
 
@@ -177,7 +178,21 @@ class _Film:
 
         evidence.rows += life.rows
         evidence.standing = life.standing
-        (self._path / "world.json").write_bytes(to_json(life.snapshot))
+        if self._begun():
+            self._save(to_json(life.snapshot))
+
+    def _save(self, world: bytes) -> None:
+        """As a session saves it: tied to what the journal has kept."""
+        folder = RunFolder.open(self._path)
+        try:
+            opening = survey(folder.storage, folder.id)
+            state, whole = opening.state, opening.tail.whole
+            place = Bond(RUN, state["seq"], state["hash"], whole, state["mono_ns"])
+            folder.save_world(world, place)
+        except LblError:  # nothing that can be believed: who takes it up is told
+            return
+        finally:
+            folder.close()
 
     def _over(self, life: Life) -> bool:
         last = self._evidence.endings[-1]

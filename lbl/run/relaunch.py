@@ -203,8 +203,9 @@ def saved_world(folder: RunFolder, opening: Opening) -> Mapping[str, Any]:
     state, bond = folder.read_world()
     if state is None:
         raise _another_world(folder, "missing")
-    if bond is not None:
-        _fits(folder, opening, bond)
+    if bond is None:
+        raise _another_world(folder, "tied to no journal")
+    _fits(folder, opening, bond)
     return state
 
 
