@@ -27,11 +27,11 @@ def main() -> None:
         ("up to 4 KB", [row for row in rows if row[1] <= SMALL], SMALL_S),
         ("of 256 KB", [row for row in rows if row[1] > SMALL], LARGE_S),
     ):
-        name, _, spent, _ = max(some, key=lambda row: row[2])
+        name, _, spent, *_ = max(some, key=lambda row: row[2])
         over = sum(row[2] > most for row in some)
         figure = f"{len(some)} recipes {what}: dearest {spent:.3f} s ({name})"
         print(f"{figure}  (<= {most:g}, {over} over)")
-    name, _, _, extra = max(rows, key=lambda row: row[3])
+    name, *_, extra = max(rows, key=lambda row: row[-1])
     print(f"most memory of all: {extra:.1f} MB ({name})  (<= {MOST_MB:g})")
 
 

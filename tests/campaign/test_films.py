@@ -11,7 +11,7 @@ import pytest
 
 from tests.campaign import films
 
-DEPOSITIONS = int(os.environ.get("LBL_DEPOSITIONS", "3000"))
+DEPOSITIONS = int(os.environ.get("LBL_DEPOSITIONS", "10000"))
 FIRST = int(os.environ.get("LBL_SEED", "1"))
 # (recipe, bench, bilayers of a film): short films are struck often, long ones have checkpoints.
 FILMS = (

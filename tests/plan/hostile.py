@@ -1,8 +1,8 @@
 """Recipes that mean harm: each with the code that refuses it and the place that is named.
 
 A paragraph sign stands before the place, and is taken out. `python -m tests.plan.hostile` prints
-what each costs, in processes of their own: one line of JSON with name, bytes, s and MB. Must never
-hold what only a person could get wrong: those cases are beside what they test.
+what each costs, in processes of their own: one line of JSON with name, bytes, wall and processor s,
+and MB. Must never hold what only a person could get wrong: those cases are beside what they test.
 """
 
 import json
@@ -188,23 +188,25 @@ def small(name: str) -> tuple[str, str, str]:
 
 def texts() -> dict[str, str]:
     """Every text by name, small ones first; the good ones are their measure."""
-    made = {"a good recipe": BASE} | {name: small(name)[0] for name in SMALL}
+    made = {"a good recipe": BASE + "#" * 2500} | {name: small(name)[0] for name in SMALL}
     return made | {"a good large one": GOOD} | {f"256 KB: {key}": LARGE[key][0] for key in LARGE}
 
 
-def cost(text: str) -> tuple[float, float]:
-    """Wall s to read a text, and MB above what the process had."""
+def cost(text: str) -> tuple[float, float, float]:
+    """Wall s and processor s to read a text, and MB above what the process had."""
     before, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter()
+    worked = time.process_time()
     try:
         read_recipe(text)
     except BadInput as error:
         str(error)
-    spent = time.perf_counter() - began
-    return spent, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    spent, worked = time.perf_counter() - began, time.process_time() - worked
+    extra = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    return spent, worked, extra / 1024
 
 
-def costs() -> Iterator[tuple[str, int, float, float]]:
-    """Name, bytes, s and MB of each text, each in a process forked from this one."""
+def costs() -> Iterator[tuple[str, int, float, float, float]]:
+    """Name, bytes, wall s, processor s and MB of each text, each in a process forked from this."""
     asks = BASE.replace("  - rinse", "  - when: bilayer == 0\n    rinse")
     for text in (asks, BASE.replace("5 min", "5 parsec")):  # what is only imported once is loaded
         cost(text)
@@ -215,9 +217,9 @@ def costs() -> Iterator[tuple[str, int, float, float]]:
             os._exit(0)
         os.close(out)
         with os.fdopen(into) as answer:
-            spent, extra = json.loads(answer.read())
+            spent, worked, extra = json.loads(answer.read())
         os.waitpid(child, 0)
-        yield name, len(text.encode("utf-8", "surrogatepass")), spent, extra
+        yield name, len(text.encode("utf-8", "surrogatepass")), spent, worked, extra
 
 
 def main() -> None:
