@@ -284,8 +284,8 @@ static void lease_passed(struct core *core, int64_t lease_ns, int64_t now_ns) {
         return;
     }
     core_record(core, &record);
+    core_park(core); /* before the verdict is seen: who sees it cannot clear what is still to come */
     stop_all(core, REASON_LEASE, -1, 0, 0);
-    core_park(core);
 }
 
 /* What a thread of visa.c could not deliver was fired in good faith; now it is known. */
