@@ -10,7 +10,7 @@ demo: $(VENV)/ready
 	$(BIN)/lbl run bacteriorhodopsin-200
 
 test: $(VENV)/ready
-	$(BIN)/python -m pytest -n 2 -q
+	$(BIN)/python -m pytest -n 3 -q  # three for two cores: many wait for real time
 
 lint: $(VENV)/ready
 	$(BIN)/ruff check .
