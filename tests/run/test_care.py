@@ -10,11 +10,10 @@ import pytest
 from lbl import app as door
 from lbl.errors import Refused
 from lbl.journal.folder import CAPTURE, RunFolder
-from lbl.journal.journal import Journal
 from lbl.run import launch as launching
-from lbl.run.session import Session
 from lbl.shipped import find
 from sim.faults import Fault
+from tests.run.test_resume import Cut, cut_when
 
 Grow = Callable[..., Any]
 Write = Callable[..., str]
@@ -23,10 +22,6 @@ PRIMER = "  - expose: {to: PEI"
 PDAC = "      - expose:  {to: PDAC"
 BLOCK = "  - repeat: $bilayers"
 SETS = {"bilayers": "2", "dwell": "60 s"}
-
-
-class Cut(BaseException):
-    """The process is gone: nothing after it may be carried out."""
 
 
 @pytest.fixture
@@ -50,19 +45,10 @@ def cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
     """Begin a run whose process vanishes just after a record; the folder of the run."""
 
     def begun(recipe: str, tells: Callable[[Any], bool], bench: str = "dip") -> Path:
-        plain = Journal.append
-
-        def append(self: Journal, kind: str, **payload: Any) -> Any:
-            event = plain(self, kind, **payload)
-            if tells(event):
-                raise Cut
-            return event
-
         order = door.Order(recipe, bench, SETS, runs=tmp_path / "runs")
         prepared = door.prepare(order)
         with monkeypatch.context() as patch:
-            patch.setattr(Journal, "append", append)
-            patch.setattr(Session, "_park", lambda self: None)
+            cut_when(patch, tells)
             with pytest.raises(Cut):
                 launching.launch(prepared.launch, lambda news: None, run="film")
         return tmp_path / "runs" / "film"
@@ -235,16 +221,7 @@ def test_who_died_after_the_pouring_does_not_pour_again(cut: Any, write: Write) 
         return bool(event.kind == "dose-outcome")
 
     with pytest.MonkeyPatch.context() as patch:
-        plain = Journal.append
-
-        def append(self: Journal, kind: str, **payload: Any) -> Any:
-            event = plain(self, kind, **payload)
-            if poured(event):
-                raise Cut
-            return event
-
-        patch.setattr(Journal, "append", append)
-        patch.setattr(Session, "_park", lambda self: None)
+        cut_when(patch, poured)
         with pytest.raises(Cut):
             resume(path)
     assert resume(path).state == "Complete"

@@ -12,7 +12,6 @@ from lbl import runs as past
 from lbl.errors import Fault
 from lbl.journal import journal as journals
 from lbl.journal.folder import RunFolder
-from lbl.journal.journal import Journal
 from lbl.journal.storage import DiskStorage
 from lbl.run import launch as launching
 from lbl.run import proof as proving
@@ -20,15 +19,12 @@ from lbl.run import relaunch as relaunching
 from lbl.run.result import Result
 from lbl.run.session import Session
 from lbl.run.stage import STAGE, Stage
+from tests.run.test_resume import Cut, cut_when
 
 SETS = {"bilayers": "2", "dwell": "60 s"}
 FILM = ("PDAC", "BR")
 SAFE = ("N1", "N2", "N3", "P1", "P2", "P3")
 FAR = 24  # a line before the newest checkpoint
-
-
-class Cut(BaseException):
-    """The process is gone."""
 
 
 @pytest.fixture
@@ -42,17 +38,8 @@ def long(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def begin(runs: Path, monkeypatch: pytest.MonkeyPatch, tells: Callable[[Any], bool]) -> Path:
     """A film whose process vanished just after a record."""
-    plain = Journal.append
-
-    def append(self: Journal, kind: str, **payload: Any) -> Any:
-        event = plain(self, kind, **payload)
-        if tells(event):
-            raise Cut
-        return event
-
     with monkeypatch.context() as patch:
-        patch.setattr(Journal, "append", append)
-        patch.setattr(Session, "_park", lambda self: None)
+        cut_when(patch, tells)
         prepared = door.prepare(door.Order("demo", "dip", SETS, runs=runs))
         with pytest.raises(Cut):
             launching.launch(prepared.launch, lambda news: None, run="film")

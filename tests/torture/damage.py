@@ -5,14 +5,12 @@ cores; what is found is printed with the words that repeat it alone:
 python -m tests.torture.damage 1 SEED NUMBER
 """
 
-import os
 import sys
-import time
 from collections import Counter
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import cache
 
 from tests.journal.damage import Base, grown, struck
+from tests.torture.shards import dealt
 
 EACH = 500  # damages that one process takes at a time
 LEGAL = "as after a crash"  # nothing tells them from one; the count is right
@@ -38,25 +36,10 @@ def several(seed: int, first: int, number: int) -> tuple[Counter[str], list[str]
 
 
 def main() -> int:
-    given = [int(float(one)) for one in sys.argv[1:]]
-    total, seed, first = (*given, *(100_000, 1, 0)[len(given) :])
-    began, came, found = time.monotonic(), Counter[str](), 0
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
-        jobs = [
-            pool.submit(several, seed, at, min(EACH, first + total - at))
-            for at in range(first, first + total, EACH)
-        ]
-        for job in as_completed(jobs):
-            counted, wrong = job.result()
-            came += counted
-            found += len(wrong)
-            for one in wrong:
-                print(one, flush=True)
-    spent = time.monotonic() - began
-    print(", ".join(f"{how} {number}" for how, number in came.most_common()))
+    came, found, total, seed = dealt(several, sys.argv[1:], 100_000, EACH)
     print(
         f"damage: {total} run folders, {total - came[LEGAL] - found} told, {came[LEGAL]} {LEGAL}, "
-        f"{found} unnoticed or wrong, {spent:.0f} s (seed {seed})"
+        f"{found} unnoticed or wrong (seed {seed})"
     )
     return 1 if found else 0
 

@@ -5,14 +5,11 @@ those that are right are planned, on the benches that ship. Seeded, on all cores
 printed with the words that repeat it alone:  python -m tests.torture.recipes 1 SEED NUMBER
 """
 
-import os
 import signal
 import sys
 import tempfile
-import time
 import traceback
 from collections import Counter
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import NoReturn
 
@@ -22,6 +19,7 @@ from lbl.plan.recipe import Recipe
 from lbl.run.equip import equipment
 from tests.plan import verdicts
 from tests.plan.mutants import mutant
+from tests.torture.shards import dealt
 
 SIM = Path(__file__).parents[2] / "sim"
 BENCHES = [equipment(read_bench(SIM / f"{name}.yaml"), 2.0) for name in ("dip", "flow")]
@@ -62,26 +60,11 @@ def several(seed: int, first: int, number: int) -> tuple[Counter[str], list[str]
 
 
 def main() -> int:
-    given = [int(float(word)) for word in sys.argv[1:]]
-    total, seed, first = (*given, *(1_000_000, 1, 0)[len(given) :])
-    began, came, found = time.monotonic(), Counter[str](), 0
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
-        jobs = [
-            pool.submit(several, seed, at, min(EACH, first + total - at))
-            for at in range(first, first + total, EACH)
-        ]
-        for job in as_completed(jobs):
-            counted, wrong = job.result()
-            came += counted
-            found += len(wrong)
-            for one in wrong:
-                print(one, flush=True)
-    spent = time.monotonic() - began
-    print(", ".join(f"{code} {number}" for code, number in came.most_common()))
+    came, found, total, seed = dealt(several, sys.argv[1:], 1_000_000, EACH)
     seen = len(came.keys() & CODES.keys())
     print(
         f"recipes: {total}, {came['recipe'] + came['plan']} right, {came['plan']} planned, {seen} "
-        f"codes told first, {found} wrong, {spent:.0f} s (seed {seed})"
+        f"codes told first, {found} wrong (seed {seed})"
     )
     return 1 if found else 0
 
