@@ -44,7 +44,7 @@ from lbl.plan.fields import (
 )
 
 LANGUAGE: Final = 1
-LATE: Final = 2.0  # at_most, likewise
+LATE: Final = 2.0  # at_most, where the user wrote none, as a share of `for`
 PARKED_S: Final = 12 * 3600.0  # the longest a film may stay in its rinse at 22 degC
 PHASES: Final = (
     "expose",

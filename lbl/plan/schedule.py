@@ -6,7 +6,7 @@ JSON form of a plan is made beside it, in `document.py`.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 from lbl.errors import Problem
 
@@ -25,6 +25,7 @@ Kind = Literal[
     "park",
 ]
 Class = Literal["once", "extendable", "repeatable"]
+IMMERSIONS: Final = frozenset({"expose", "rinse", "park"})  # steps that have a bath of their own
 
 
 @dataclass(frozen=True, slots=True)

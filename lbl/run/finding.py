@@ -8,14 +8,13 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from lbl.bench.bench import Bench
-from lbl.plan.schedule import Plan, Step
+from lbl.plan.schedule import IMMERSIONS, Plan, Step
 from lbl.run.acts import Recorder, Waits
 from lbl.run.clock import RunClock
 from lbl.run.handling import LEAD_NS, Handling
 from lbl.watch.ladder import Verdict, answer
 from lbl.watch.limits import Limits, judge_air
 
-IMMERSIONS: Final = frozenset({"expose", "rinse", "park"})
 SECOND: Final = 1_000_000_000
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol
 from lbl.bench.bench import Bench
 from lbl.errors import LblError, Problem
 from lbl.plan.condition import Unjudged, parsed
-from lbl.plan.schedule import Ask, Plan, Step
+from lbl.plan.schedule import IMMERSIONS, Ask, Plan, Step
 from lbl.run.acts import Photometry, Recorder, Waits
 from lbl.run.clock import RunClock
 from lbl.run.finding import Finder, expected
@@ -25,7 +25,6 @@ from lbl.run.trouble import Trouble
 from lbl.watch.ladder import Verdict
 from lbl.watch.limits import Limits, judge_air, judge_dwell
 
-IMMERSIONS: Final = frozenset({"expose", "rinse", "park"})
 LOOKS: Final = frozenset({"zero", "measure"})
 GOING_ON: Final = frozenset({"wait", "temperature"})  # the rest of it after a hold
 AGAIN: Final = "lbl resume goes on from the journal, which nothing has contradicted"
@@ -485,8 +484,8 @@ class Procedure:
 
     def _came_from(self) -> Step | None:
         """The last immersion before the next step; None for a film that was never exposed."""
-        before = reversed(self.plan.steps[: self.position])
-        return next((one for one in before if one.kind in IMMERSIONS), None)
+        index = self._before(self.position)
+        return self.plan.steps[index] if index >= 0 else None
 
     def _rinse_ns(self) -> int:
         """The plan's next rinse dwell."""

@@ -9,9 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from lbl.errors import Problem, Refused
-from lbl.plan.schedule import Plan, Step
+from lbl.plan.schedule import IMMERSIONS, Plan, Step
 
-IMMERSIONS: Final = frozenset({"expose", "rinse", "park"})
 FINAL: Final = frozenset({"Complete", "Stopped"})
 HELD: Final = "Held"
 SECOND: Final = 1_000_000_000
